@@ -1,0 +1,187 @@
+/**
+ * `defineTask`, `defineWrapper`, `defineExternal`: a declaration (pure data that the planner, the
+ * CLI and the dashboard read) and, for tasks, a function, the only place where effects happen.
+ * Two arguments, so that type inference never depends on the order of properties.
+ */
+import { backoffRange } from "./duration.ts";
+import { messageOf, PermanentError, UsageError } from "./errors.ts";
+import {
+  type NormalizedParams,
+  normalizeParams,
+  type ParamArguments,
+  type ParamsDeclaration,
+  type ParamValues,
+  parseParams,
+} from "./params/schema.ts";
+import type { InputOf, RunContext, RunResult, TaskContext } from "./run.ts";
+import type { HandlesOf, Outputs } from "./target.ts";
+import { brandTask, type FamilyDefinition, type Requirements, type Task } from "./task.ts";
+import { taskId } from "./task-id.ts";
+
+/** The queue of families that name none. */
+const DEFAULT_QUEUE = "default";
+
+/** Call a family with parameter values to get a task. */
+export interface TaskFamily<D extends ParamsDeclaration, O extends Outputs, Answer>
+  extends FamilyDefinition {
+  (args: ParamArguments<D>): Task<Answer, O>;
+  readonly params: D;
+  parse(texts: Readonly<Record<string, string>>): Task<Answer, O>;
+}
+
+interface CommonDeclaration<D extends ParamsDeclaration> {
+  /** The family's name: letters, digits, `_` and `.`, beginning with a letter. */
+  readonly name: string;
+  readonly params?: D;
+  /** Which workers run it: `copy`, `load`, `sql`, `unload`, or a queue of your own. */
+  readonly queue?: string;
+  /** 0 (default) runs first, then 1, 2, … */
+  readonly priority?: number;
+}
+
+export interface TaskDeclaration<
+  D extends ParamsDeclaration,
+  R extends Requirements,
+  O extends Outputs,
+> extends CommonDeclaration<D> {
+  /** What must be complete first. Pure: it may be called at any time, on any machine. */
+  readonly requires?: (params: ParamValues<D>) => R;
+  /** What proves that the task is complete. Pure, like `requires`. */
+  readonly output?: (params: ParamValues<D>) => O;
+  /** Default: 3 attempts with a backoff of `"5s..5m"`. */
+  readonly retry?: { readonly attempts?: number; readonly backoff?: string };
+  /** The statements that `run` would execute: what `sluice sql` prints. */
+  readonly sql?: (
+    context: TaskContext<ParamValues<D>, InputOf<R>, HandlesOf<O>>,
+  ) => readonly string[] | Promise<readonly string[]>;
+}
+
+/**
+ * Declares a family of tasks that run. A `run` that is a generator waits for further tasks with
+ * `yield*`; after a wait that was not answered at once it starts again from its first line.
+ *
+ * ```ts
+ * export const Hello = defineTask(
+ *   { name: "Hello", params: { who: p.text() } },
+ *   ({ params }) => ({ greeting: `Hello, ${params.who}` }),
+ * );
+ * ```
+ */
+export function defineTask<
+  Answer,
+  const D extends ParamsDeclaration = Record<never, never>,
+  R extends Requirements = undefined,
+  O extends Outputs = undefined,
+>(
+  declaration: TaskDeclaration<D, R, O>,
+  run: (context: RunContext<ParamValues<D>, InputOf<R>, HandlesOf<O>>) => RunResult<Answer>,
+): TaskFamily<D, O, Answer> {
+  return makeFamily<D, O, Answer>("task", declaration, { ...declaration, run });
+}
+
+/** Declares a family that is complete when its requirements are. It writes nothing. */
+export function defineWrapper<const D extends ParamsDeclaration = Record<never, never>>(
+  declaration: CommonDeclaration<D> & {
+    readonly requires: (params: ParamValues<D>) => Requirements;
+  },
+): TaskFamily<D, undefined, undefined> {
+  return makeFamily<D, undefined, undefined>("wrapper", declaration, declaration);
+}
+
+/** Declares a family that something else produces: never run here, waited for until it exists. */
+export function defineExternal<
+  O extends Outputs,
+  const D extends ParamsDeclaration = Record<never, never>,
+>(
+  declaration: CommonDeclaration<D> & { readonly output: (params: ParamValues<D>) => O },
+): TaskFamily<D, O, undefined> {
+  return makeFamily<D, O, undefined>("external", declaration, declaration);
+}
+
+/** The functions of a declaration. Methods, so that they may take the family's own types. */
+interface Behaviour<O extends Outputs> {
+  requires?(params: unknown): Requirements;
+  output?(params: unknown): O;
+  run?(context: RunContext): RunResult<unknown>;
+  sql?(context: TaskContext): readonly string[] | Promise<readonly string[]>;
+  readonly retry?: { readonly attempts?: number; readonly backoff?: string };
+}
+
+function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
+  kind: FamilyDefinition["kind"],
+  declaration: CommonDeclaration<D>,
+  behaviour: Behaviour<O>,
+): TaskFamily<D, O, Answer> {
+  const { name } = declaration;
+  checkName(name);
+  const params = declaration.params ?? ({} as D);
+
+  const create = (normalized: NormalizedParams): Task<Answer, O> => {
+    const task: Task<Answer, O> = {
+      id: taskId(name, normalized.significantTexts),
+      family,
+      params: normalized.values,
+      texts: normalized.texts,
+      name: taskName(name, normalized.significantTexts),
+      get outputs() {
+        return declared(task, "output", () => behaviour.output?.(task.params)) as O;
+      },
+      *[Symbol.iterator]() {
+        const answer: unknown = yield task;
+        // The engine answers with what this family's `run` returned, by way of Redis.
+        return answer as Answer;
+      },
+    };
+    return brandTask(task);
+  };
+
+  const family: TaskFamily<D, O, Answer> = Object.assign(
+    (args: ParamArguments<D>) => create(normalizeParams(name, params, args)),
+    {
+      kind,
+      params,
+      queue: declaration.queue ?? DEFAULT_QUEUE,
+      priority: declaration.priority ?? 0,
+      retry: {
+        attempts: behaviour.retry?.attempts ?? 3,
+        backoff: backoffRange(behaviour.retry?.backoff ?? "5s..5m", `${name}: retry.backoff`),
+      },
+      parse: (texts: Readonly<Record<string, string>>) => create(parseParams(name, params, texts)),
+      requirementsOf: (task: Task) =>
+        declared(task, "requires", () => behaviour.requires?.(task.params)),
+      ...(behaviour.run && { run: behaviour.run }),
+      ...(behaviour.sql && { sql: behaviour.sql }),
+    },
+  );
+  Object.defineProperty(family, "name", { value: name });
+  return Object.freeze(family);
+}
+
+/** Calls a function of a declaration; what it throws is the task's fault, and says so. */
+function declared<T>(task: Task, what: string, call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new PermanentError(
+      "DECLARATION_THREW",
+      `${task.name}: ${what}() threw: ${messageOf(error)}. It must be a pure function of the parameters.`,
+      { cause: error, fields: { task: task.id } },
+    );
+  }
+}
+
+/** So that no id contains `:` or equals a key name of BullMQ (facts: ids become Redis key names). */
+function checkName(name: string): void {
+  if (!/^[A-Za-z][A-Za-z0-9_.]*$/.test(name)) {
+    throw new UsageError(
+      "FAMILY_NAME_INVALID",
+      `${JSON.stringify(name)} cannot be the name of a family: use letters, digits, "_" and ".", beginning with a letter`,
+    );
+  }
+}
+
+function taskName(family: string, texts: Readonly<Record<string, string>>): string {
+  const params = Object.entries(texts).map(([key, text]) => `${key}=${text}`);
+  return `${family}(${params.join(", ")})`;
+}

@@ -1,0 +1,99 @@
+/**
+ * Glossary. Every file, log field, Redis key and page uses these words and no synonyms.
+ *
+ * family       a kind of task, for example `TableCopyToS3`
+ * task         a family with parameter values; a frozen value, equal to another by id
+ * parameter    typed, read from text and written as text; significant (in the id) or not
+ * task id      `Family_v1_v2_v3_hash10`, byte for byte what Luigi computes
+ * requirement  a task that must be complete before this one runs
+ * target       something that exists or not: an S3 dataset, a marker row
+ * output       the targets of a task; they prove that it is complete
+ * answer       the small JSON value that `run` returns; kept with the completion
+ * complete     recorded as done, or its outputs exist
+ * plan         the graph of what must run for a root, and why the rest need not
+ * root         the task that was asked for
+ * job          a task in BullMQ; the job id is the task id
+ * attempt      one execution of a task
+ * lease        the right of one attempt to commit; its epoch grows with every attempt
+ */
+import type { ParamsDeclaration } from "./params/schema.ts";
+import type { RunContext, RunResult, TaskContext } from "./run.ts";
+import type { Outputs } from "./target.ts";
+
+/**
+ * A family with parameter values. Frozen, equal by `id`, and never thenable: awaiting a task by
+ * mistake gives the task, not its answer. `yield* task` inside a generator `run` waits for it.
+ */
+export interface Task<Answer = unknown, O extends Outputs = Outputs> {
+  readonly id: string;
+  readonly family: FamilyDefinition;
+  /** Decoded parameter values. */
+  readonly params: Readonly<Record<string, unknown>>;
+  /** Every parameter as text, in declaration order: what jobs, the CLI and pages carry. */
+  readonly texts: Readonly<Record<string, string>>;
+  /** `Family(a=1, b=x)` with the significant parameters: what people read. */
+  readonly name: string;
+  readonly outputs: O;
+  [Symbol.iterator](): Generator<Task, Answer, unknown>;
+}
+
+/** Tasks in any nesting of arrays and objects; `input` mirrors the shape. */
+export type Requirements =
+  | Task
+  | readonly Requirements[]
+  | { readonly [name: string]: Requirements }
+  | undefined;
+
+/** What the engine knows of a family, with its parameter types erased. */
+export interface FamilyDefinition {
+  readonly name: string;
+  readonly kind: "task" | "wrapper" | "external";
+  readonly params: ParamsDeclaration;
+  /** The queue that its jobs wait in. */
+  readonly queue: string;
+  /** Attempts and the pause between them, in milliseconds. */
+  readonly retry: { readonly attempts: number; readonly backoff: Backoff };
+  /** BullMQ's priority: 0 runs first, then 1, 2, … */
+  readonly priority: number;
+  /** The task with these parameters, from text. Throws a `UsageError` that names the parameter. */
+  parse(texts: Readonly<Record<string, string>>): Task;
+  /** What the family's `requires` says for one of its tasks. */
+  requirementsOf(task: Task): Requirements;
+  /** Absent for wrappers and externals. Methods, so that contexts keep their types in families. */
+  run?(context: RunContext): RunResult<unknown>;
+  sql?(context: TaskContext): readonly string[] | Promise<readonly string[]>;
+}
+
+/** Exponential backoff between `first` and `last` milliseconds. */
+export interface Backoff {
+  readonly first: number;
+  readonly last: number;
+}
+
+const TASK = Symbol("sluice.task");
+
+/** Marks an object as a task, so that `isTask` needs no class. */
+export function brandTask<T extends Task>(task: T): T {
+  Object.defineProperty(task, TASK, { value: true });
+  return Object.freeze(task);
+}
+
+export function isTask(value: unknown): value is Task {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, TASK);
+}
+
+/** The tasks of a nesting, each id once, in the order in which they are written. */
+export function flattenRequirements(requirements: Requirements): Task[] {
+  const found = new Map<string, Task>();
+  const pending: Requirements[] = [requirements];
+  while (pending.length > 0) {
+    const next = pending.pop();
+    if (next === undefined) continue;
+    if (isTask(next)) {
+      if (!found.has(next.id)) found.set(next.id, next);
+    } else {
+      pending.push(...Object.values(next).reverse());
+    }
+  }
+  return [...found.values()];
+}
