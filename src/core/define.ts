@@ -15,7 +15,7 @@ import {
 } from "./params/schema.ts";
 import type { InputOf, RunContext, RunResult, TaskContext } from "./run.ts";
 import type { HandlesOf, Outputs } from "./target.ts";
-import { brandTask, type FamilyDefinition, type Requirements, type Task } from "./task.ts";
+import { brandFamily, brandTask, type FamilyDefinition, type Requirements, type Task } from "./task.ts";
 import { taskId } from "./task-id.ts";
 
 /** The queue of families that name none. */
@@ -154,7 +154,7 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
     },
   );
   Object.defineProperty(family, "name", { value: name });
-  return Object.freeze(family);
+  return brandFamily(family);
 }
 
 /** Calls a function of a declaration; what it throws is the task's fault, and says so. */

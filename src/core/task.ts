@@ -82,6 +82,18 @@ export function isTask(value: unknown): value is Task {
   return typeof value === "object" && value !== null && Object.hasOwn(value, TASK);
 }
 
+const FAMILY = Symbol("sluice.family");
+
+/** Marks a function as a family, so that a module's other exports can be told apart. */
+export function brandFamily<F extends FamilyDefinition>(family: F): F {
+  Object.defineProperty(family, FAMILY, { value: true });
+  return Object.freeze(family);
+}
+
+export function isFamily(value: unknown): value is FamilyDefinition {
+  return typeof value === "function" && Object.hasOwn(value, FAMILY);
+}
+
 /** The tasks of a nesting, each id once, in the order in which they are written. */
 export function flattenRequirements(requirements: Requirements): Task[] {
   const found = new Map<string, Task>();

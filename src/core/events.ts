@@ -1,0 +1,74 @@
+/**
+ * What happens to tasks, as a typed map `noun:verb`. A listener can be slow or throw: no task ever
+ * notices, because listeners are called outside the attempt and their errors go to `onListenerError`.
+ */
+
+interface TaskFacts {
+  readonly task: { readonly id: string; readonly name: string; readonly family: string };
+  readonly queue: string;
+  /** The root tasks' ids that this task was enqueued for. */
+  readonly root: string;
+  readonly attempt: { readonly id: string; readonly number: number };
+}
+
+export interface SluiceEvents {
+  /** An attempt begins: the lease is held and `run` is about to be called. */
+  "task:started": TaskFacts;
+  /** The task is recorded as complete. `seconds` is the attempt's time. */
+  "task:succeeded": TaskFacts & {
+    readonly seconds: number;
+    readonly rows: number | undefined;
+    readonly bytes: number | undefined;
+  };
+  /** An attempt failed and another will follow. */
+  "task:retrying": TaskFacts & { readonly seconds: number; readonly error: Failure };
+  /** The task failed for good; its ancestors wait until it is retried. */
+  "task:failed": TaskFacts & { readonly seconds: number; readonly error: Failure };
+}
+
+export type EventName = keyof SluiceEvents;
+
+/** An error as hooks may see it: no secrets, no stack. */
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  /** Family and code: the same cause has the same fingerprint on every day. */
+  readonly fingerprint: string;
+}
+
+type Listener<Name extends EventName> = (event: SluiceEvents[Name]) => void | Promise<void>;
+
+/** Hands events to listeners, isolated from each other and from the caller. */
+export class EventHub {
+  readonly #listeners = new Map<EventName, Listener<EventName>[]>();
+  readonly #pending = new Set<Promise<void>>();
+  readonly #onListenerError: (error: unknown, event: EventName) => void;
+
+  constructor(onListenerError: (error: unknown, event: EventName) => void) {
+    this.#onListenerError = onListenerError;
+  }
+
+  on<Name extends EventName>(name: Name, listener: Listener<Name>): void {
+    const listeners = this.#listeners.get(name) ?? [];
+    listeners.push(listener as Listener<EventName>);
+    this.#listeners.set(name, listeners);
+  }
+
+  emit<Name extends EventName>(name: Name, event: SluiceEvents[Name]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      const delivery: Promise<void> = (async () => listener(event))()
+        .catch((error: unknown) => this.#onListenerError(error, name))
+        .finally(() => this.#pending.delete(delivery));
+      this.#pending.add(delivery);
+    }
+  }
+
+  /** Waits for listeners that are still at work, at most `milliseconds`. For an orderly exit. */
+  async drain(milliseconds: number): Promise<void> {
+    if (this.#pending.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, milliseconds);
+    await Promise.race([Promise.all(this.#pending), promise]);
+    clearTimeout(deadline);
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Planning: expands a root task into the graph of what must run, and says why the rest need not.
+ * Pure: what is already known of tasks comes through `Look`, so a plan is tested without a socket.
+ * Iterative throughout: a chain of 10,000 tasks must not overflow the stack.
+ */
+import { PermanentError, UsageError } from "./errors.ts";
+import { flattenRequirements, type Task } from "./task.ts";
+
+/**
+ * complete   nothing to do, and nothing below it is looked at
+ * absent     no job: must be added
+ * blocked    its job waits for requirements
+ * queued     its job waits for a worker
+ * delayed    its job waits for a point in time: a retry, or the next look at an external
+ * running    a worker has its job
+ * failed     its job failed for good
+ */
+export type TaskState =
+  | "complete"
+  | "absent"
+  | "blocked"
+  | "queued"
+  | "delayed"
+  | "running"
+  | "failed";
+
+export interface PlannedTask {
+  readonly task: Task;
+  readonly state: TaskState;
+  /** Direct requirements, each once, in the order of `requires`. Empty below a complete task. */
+  readonly requirements: readonly Task[];
+}
+
+export interface Plan {
+  readonly root: Task;
+  /** By task id, in breadth-first order from the root. */
+  readonly tasks: ReadonlyMap<string, PlannedTask>;
+}
+
+/** Answers for many tasks at once, in their order. */
+export type Look = (tasks: readonly Task[]) => Promise<readonly TaskState[]>;
+
+/** More than this is a `requires` without an end, not a pipeline. */
+const MOST_TASKS = 1_000_000;
+
+/**
+ * Breadth first from the root, not below complete tasks. A wrapper whose requirements are all
+ * complete is complete. Throws `CycleError` with the path when tasks depend on each other in a
+ * circle, before anything was enqueued.
+ */
+export async function makePlan(root: Task, look: Look): Promise<Plan> {
+  const tasks = new Map<string, PlannedTask>();
+  const seen = new Set([root.id]);
+  let level: Task[] = [root];
+  while (level.length > 0) {
+    const states = await look(level);
+    const next: Task[] = [];
+    for (const [index, task] of level.entries()) {
+      const state = states[index] ?? "absent";
+      const requirements = state === "complete" ? [] : requirementsOf(task);
+      tasks.set(task.id, { task, state, requirements });
+      for (const requirement of requirements) {
+        if (seen.has(requirement.id)) continue;
+        seen.add(requirement.id);
+        next.push(requirement);
+      }
+    }
+    if (seen.size > MOST_TASKS) {
+      throw new PermanentError(
+        "GRAPH_TOO_LARGE",
+        `${root.name} expands to more than ${MOST_TASKS} tasks: does the requires() of ${next[0]?.name ?? root.name} ever end?`,
+        { fields: { task: root.id } },
+      );
+    }
+    level = next;
+  }
+  for (const task of inDependencyOrder(tasks)) completeWrapper(tasks, task);
+  return { root, tasks };
+}
+
+function requirementsOf(task: Task): readonly Task[] {
+  const requirements = flattenRequirements(task.family.requirementsOf(task));
+  if (requirements.some((requirement) => requirement.id === task.id)) {
+    throw new CycleError([task, task]);
+  }
+  return requirements;
+}
+
+function completeWrapper(tasks: Map<string, PlannedTask>, planned: PlannedTask): void {
+  if (planned.task.family.kind !== "wrapper" || planned.state !== "absent") return;
+  const complete = planned.requirements.every(({ id }) => tasks.get(id)?.state === "complete");
+  if (complete) tasks.set(planned.task.id, { ...planned, state: "complete" });
+}
+
+/** Requirements before the tasks that require them (Kahn). Throws when there is a circle. */
+function inDependencyOrder(tasks: ReadonlyMap<string, PlannedTask>): PlannedTask[] {
+  const open = new Map<string, number>();
+  const dependents = new Map<string, PlannedTask[]>();
+  const ready: PlannedTask[] = [];
+  for (const planned of tasks.values()) {
+    open.set(planned.task.id, planned.requirements.length);
+    if (planned.requirements.length === 0) ready.push(planned);
+    for (const { id } of planned.requirements) {
+      const known = dependents.get(id);
+      if (known === undefined) dependents.set(id, [planned]);
+      else known.push(planned);
+    }
+  }
+  // `ready` grows while it is walked.
+  for (const planned of ready) {
+    for (const dependent of dependents.get(planned.task.id) ?? []) {
+      const left = (open.get(dependent.task.id) ?? 0) - 1;
+      open.set(dependent.task.id, left);
+      if (left === 0) ready.push(dependent);
+    }
+  }
+  if (ready.length < tasks.size) throw new CycleError(findCycle(tasks, open));
+  return ready;
+}
+
+/** Every task that Kahn left over requires another one that was left over: following them circles. */
+function findCycle(
+  tasks: ReadonlyMap<string, PlannedTask>,
+  open: ReadonlyMap<string, number>,
+): Task[] {
+  const stuck = (id: string) => (open.get(id) ?? 0) > 0;
+  const path: Task[] = [];
+  const position = new Map<string, number>();
+  let at = [...tasks.values()].find(({ task }) => stuck(task.id));
+  while (at !== undefined && !position.has(at.task.id)) {
+    position.set(at.task.id, path.length);
+    path.push(at.task);
+    const next = at.requirements.find(({ id }) => stuck(id));
+    at = next === undefined ? undefined : tasks.get(next.id);
+  }
+  if (at === undefined) return path;
+  return [...path.slice(position.get(at.task.id)), at.task];
+}
+
+/** Tasks that wait for each other. The message shows the path. */
+export class CycleError extends UsageError {
+  constructor(path: readonly Task[]) {
+    const names = path.map((task) => task.name);
+    const shown = names.length > 12 ? [...names.slice(0, 6), "…", ...names.slice(-5)] : names;
+    super("CYCLE", `Tasks depend on each other in a circle: ${shown.join(" -> ")}`, {
+      fields: { path: path.map((task) => task.id) },
+    });
+  }
+}
