@@ -1,0 +1,79 @@
+/**
+ * One private Redis, Postgres and S3 server for the whole run, each started when the first test asks
+ * for it: a run of pure tests starts nothing. Test files reach this broker over a local socket. Never
+ * the servers of the machine: tests drop databases and flush keys.
+ */
+
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.ts";
+import { startRedis } from "../../src/embedded/redis/start-redis.ts";
+import { startS3Process } from "../../src/embedded/s3-process.ts";
+import type { Addresses } from "./services.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Path of the broker's socket. */
+    services: string;
+  }
+}
+
+type Service = keyof Addresses;
+
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const root = await mkdtemp(join(tmpdir(), "sluice-test-"));
+  const socket = join(root, "services.sock");
+  const stops: (() => Promise<void>)[] = [];
+  const common = { password: "test", env: process.env };
+
+  const starters: { [Name in Service]: () => Promise<Addresses[Name]> } = {
+    redis: async () => {
+      const server = await startRedis({ dir: join(root, "redis"), ...common });
+      stops.push(server.stop);
+      return { url: server.url };
+    },
+    postgres: async () => {
+      const server = await startPostgres({ dir: join(root, "pg"), durable: false, ...common });
+      stops.push(server.stop);
+      return { url: server.urlOf("postgres") };
+    },
+    s3: async () => {
+      const credentials = { accessKeyId: "AKIDTEST", secretAccessKey: "test-secret-access-key" };
+      const server = await startS3Process({ dir: join(root, "s3"), ...credentials, ...common });
+      stops.push(server.stop);
+      return { endpoint: server.endpoint, region: "us-east-1", ...credentials };
+    },
+  };
+
+  const started = new Map<string, Promise<unknown>>();
+  const broker = createServer((request, response) => {
+    const name = request.url?.slice(1) ?? "";
+    const answer = isService(name)
+      ? (started.get(name) ?? starters[name]())
+      : Promise.reject(new Error(`no service is called "${name}"`));
+    started.set(name, answer);
+    answer.then(
+      (address) => response.end(JSON.stringify(address)),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
+  });
+  await new Promise<void>((resolve) => {
+    broker.listen(socket, resolve);
+  });
+  project.provide("services", socket);
+
+  return async () => {
+    broker.close();
+    await Promise.allSettled(started.values());
+    await Promise.all(stops.map((stop) => stop()));
+    rmSync(root, { recursive: true, force: true });
+  };
+
+  function isService(name: string): name is Service {
+    return name in starters;
+  }
+}
