@@ -1,24 +1,184 @@
 /**
- * The ports to data: what tasks may do with Postgres, the warehouse and S3. Types only; the code that
- * opens sockets is in `src/stores`.
+ * The ports to data: what tasks may do with Postgres, the warehouse and S3, and no more than they do.
+ * Types only; the code that opens sockets is in `src/stores`.
  */
+import type { Readable } from "node:stream";
 
-/** The stores of a process, opened once and shared by its tasks. */
+/** The stores of a process, opened once and shared by its tasks. Each connects when first used. */
 export interface Stores {
   readonly source: Source;
   readonly warehouse: Warehouse;
   readonly s3: ObjectStore;
 }
 
+/** A column by its exact name and its type as Postgres writes it: `numeric(10,2)`, `shop.mood`. */
+export interface Column {
+  readonly name: string;
+  readonly pgType: string;
+}
+
+/** A column of a table that exists. */
+export interface TableColumn extends Column {
+  /** Computed by the database from other columns: it can be read and never written. */
+  readonly generated: boolean;
+}
+
+type Row = Record<string, unknown>;
+
+/** A database that tables are dumped from. */
 export interface Source {
   /** `postgres://user@host:port/database`, without a password. */
   readonly address: string;
+  /** The columns of a table, in order. Throws `UNKNOWN_TABLE`, with the nearest name. */
+  describe(table: string): Promise<readonly TableColumn[]>;
+  /**
+   * Streams a table or query as CSV out of one read-only snapshot, and gives what `consume` gives.
+   * When `consume` fails, or the signal aborts, the statement is ended on the server too.
+   */
+  copyOut<T>(request: CopyOutRequest, consume: (copy: CopyOut) => Promise<T>): Promise<T>;
+  /** The statements that `copyOut` would send, in order. */
+  copyOutStatements(request: CopyOutRequest): Promise<readonly string[]>;
+  /** Reads rows. The row type is the caller's claim about its own SQL. */
+  query<R extends Row>(sql: string, values?: readonly unknown[], options?: Abort): Promise<R[]>;
 }
 
+export interface Abort {
+  readonly signal?: AbortSignal;
+}
+
+export interface CopyOutRequest extends Abort {
+  readonly from: { readonly table: string } | { readonly query: string };
+  /** What a NULL is written as, unquoted. */
+  readonly nullText: string;
+  /** Names the session on the server: the task id. */
+  readonly label?: string;
+}
+
+export interface CopyOut {
+  readonly columns: readonly Column[];
+  /** The transactions that the dump sees, as Postgres writes them. */
+  readonly snapshot: string;
+  /** A stream of `Block`s. It ends only after the server's row count agreed with ours. */
+  readonly blocks: Readable;
+}
+
+/** Whole rows: no row crosses from one block to the next. */
+export interface Block {
+  readonly buffer: Buffer;
+  readonly rows: number;
+}
+
+/** Which SQL a warehouse speaks. */
+export type Dialect = "postgres";
+
+/** A database that tables are loaded into and built in. */
 export interface Warehouse {
   readonly address: string;
+  readonly dialect: Dialect;
+  /** The columns of a table, in order; undefined when there is no such table. */
+  describe(table: string): Promise<readonly TableColumn[] | undefined>;
+  /** Reads rows. The row type is the caller's claim about its own SQL. */
+  query<R extends Row>(sql: string, values?: readonly unknown[], options?: Abort): Promise<R[]>;
+  /**
+   * Runs the steps and writes the marker in one transaction: either all of it happened and the
+   * marker says so, or none of it did. A marker that is already there means that it happened before:
+   * nothing runs. A connection lost during COMMIT is answered by reading the marker.
+   *
+   * ```ts
+   * warehouse.atomically(output, replaceFromSelect("mart.daily_revenue", sql));
+   * ```
+   */
+  atomically(marker: Marker, ...steps: readonly Step[]): Promise<Committed>;
+  /** The statements that `atomically` would send, in order. Reads the catalog, changes nothing. */
+  atomicallyStatements(marker: Marker, ...steps: readonly Step[]): Promise<readonly string[]>;
+  /** Whether a transaction with this marker has committed. */
+  hasMarker(updateId: string): Promise<boolean>;
 }
 
+/** The row that proves that a task's transaction committed. */
+export interface Marker {
+  readonly updateId: string;
+  /** The table that the task writes; for people. */
+  readonly table: string;
+  readonly signal: AbortSignal;
+  /** Throws unless the running attempt may commit right now. Asked just before the marker. */
+  confirmLease(): Promise<void>;
+}
+
+export interface Committed {
+  /** Rows that the steps wrote; 0 when the marker was already there. */
+  readonly rows: number;
+  /** The marker was already there, so nothing ran. */
+  readonly already: boolean;
+}
+
+/** SQL, or a function that works in the transaction and says how many rows it wrote. */
+export type Step = string | ((transaction: Transaction) => Promise<number>);
+
+/**
+ * What a step may do. The looks (`describe`, `columnsOf`, `missingTypes`) read the catalog; the
+ * others are the statements that `atomicallyStatements` prints. It must be safe to run a step again
+ * from its first line: a transaction that loses to another one is repeated as a whole.
+ */
+export interface Transaction {
+  readonly dialect: Dialect;
+  describe(table: string): Promise<readonly TableColumn[] | undefined>;
+  /** The columns that a SELECT gives. */
+  columnsOf(select: string): Promise<readonly Column[]>;
+  /** Those of the types that this database does not have. */
+  missingTypes(pgTypes: readonly string[]): Promise<readonly string[]>;
+  /** Runs a statement; gives how many rows it wrote. */
+  execute(sql: string): Promise<number>;
+  /** Runs `SELECT count(*) …` and throws what `mismatch` makes of another number than `expected`. */
+  expectCount(sql: string, expected: number, mismatch: (found: number) => Error): Promise<void>;
+  /** Streams into `COPY … FROM STDIN`; gives how many rows the server took. */
+  copyIn(sql: string, input: CopyIn): Promise<number>;
+}
+
+export interface CopyIn {
+  /** Opens the bytes; called once, when the server is about to read. */
+  open(): Readable;
+  /** Where the bytes come from, for error messages. */
+  readonly from: string;
+  /** Any other number of rows is an error. */
+  readonly rows: number;
+}
+
+/** One bucket, or everything under one prefix of it. Keys are relative to that prefix. */
 export interface ObjectStore {
   readonly bucket: string;
+  /** `s3://bucket/prefix/key`. */
+  url(key: string): string;
+  /** Undefined when there is no such object. */
+  head(key: string): Promise<ObjectInfo | undefined>;
+  /** The whole of a small object; undefined when there is none. */
+  read(key: string, options?: Abort): Promise<Buffer | undefined>;
+  /** Streams an object; a connection that breaks is taken up again where it broke. */
+  stream(key: string, options?: Abort): Readable;
+  /** Writes a small object at once. With `ifAbsent`, `"exists"` says that another one was there. */
+  put(key: string, body: Buffer | string, options?: PutOptions): Promise<"written" | "exists">;
+  /** Uploads a stream of any length in flat memory. The object appears only when it is whole. */
+  upload(key: string, body: Readable, options?: Abort): Promise<void>;
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  delete(keys: readonly string[]): Promise<void>;
+  listUploads(prefix: string): AsyncIterable<UploadInfo>;
+  abortUpload(upload: UploadInfo): Promise<void>;
+}
+
+export interface PutOptions extends Abort {
+  readonly ifAbsent?: boolean;
+  readonly contentType?: string;
+}
+
+export interface ObjectInfo {
+  readonly key: string;
+  readonly bytes: number;
+  readonly modified: Date;
+}
+
+/** A multipart upload that was begun and neither completed nor aborted. */
+export interface UploadInfo {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly started: Date;
 }
