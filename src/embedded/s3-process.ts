@@ -11,19 +11,9 @@ import { createRequire } from "node:module";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { CreateBucketCommand, S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { z } from "zod";
 import { SluiceError } from "../core/errors.ts";
 import type { Environment } from "./cache-folder.ts";
-
-/** All that a client needs to reach one bucket. */
-export interface S3Settings {
-  readonly endpoint: string;
-  readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly bucket: string;
-}
 
 export interface S3Process {
   readonly endpoint: string;
@@ -82,23 +72,4 @@ export async function startS3Process(options: S3ProcessOptions): Promise<S3Proce
       await exited;
     },
   };
-}
-
-/** Creates the bucket unless we own it already. */
-export async function createBucket(settings: S3Settings): Promise<void> {
-  const { endpoint, region, accessKeyId, secretAccessKey, bucket } = settings;
-  const client = new S3Client({
-    endpoint,
-    region,
-    credentials: { accessKeyId, secretAccessKey },
-    forcePathStyle: true,
-  });
-  try {
-    await client.send(new CreateBucketCommand({ Bucket: bucket }));
-  } catch (error) {
-    const ours = error instanceof S3ServiceException && error.name === "BucketAlreadyOwnedByYou";
-    if (!ours) throw error;
-  } finally {
-    client.destroy();
-  }
 }

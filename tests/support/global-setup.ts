@@ -10,9 +10,6 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
-import { startPostgres } from "../../src/embedded/postgres/start-postgres.ts";
-import { startRedis } from "../../src/embedded/redis/start-redis.ts";
-import { startS3Process } from "../../src/embedded/s3-process.ts";
 import type { Addresses } from "./services.ts";
 
 declare module "vitest" {
@@ -30,19 +27,23 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const stops: (() => Promise<void>)[] = [];
   const common = { password: "test", env: process.env };
 
+  // Imported late, so that a run of pure tests loads none of it.
   const starters: { [Name in Service]: () => Promise<Addresses[Name]> } = {
     redis: async () => {
+      const { startRedis } = await import("../../src/embedded/redis/start-redis.ts");
       const server = await startRedis({ dir: join(root, "redis"), ...common });
       stops.push(server.stop);
       return { url: server.url };
     },
     postgres: async () => {
+      const { startPostgres } = await import("../../src/embedded/postgres/start-postgres.ts");
       const server = await startPostgres({ dir: join(root, "pg"), durable: false, ...common });
       stops.push(server.stop);
       return { url: server.urlOf("postgres") };
     },
     s3: async () => {
       const credentials = { accessKeyId: "AKIDTEST", secretAccessKey: "test-secret-access-key" };
+      const { startS3Process } = await import("../../src/embedded/s3-process.ts");
       const server = await startS3Process({ dir: join(root, "s3"), ...credentials, ...common });
       stops.push(server.stop);
       return { endpoint: server.endpoint, region: "us-east-1", ...credentials };

@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Client, escapeIdentifier } from "pg";
 import { afterAll, inject } from "vitest";
-import { createBucket, type S3Settings } from "../../src/embedded/s3-process.ts";
+import type { S3Settings } from "../../src/embedded/bucket.ts";
 
 /** What the broker in `global-setup.ts` answers. */
 export interface Addresses {
@@ -60,6 +60,8 @@ export async function freshDatabase(): Promise<string> {
 /** Settings of a new, empty bucket. */
 export async function freshBucket(): Promise<S3Settings> {
   const settings = { ...(await addressOf("s3")), bucket: `test-${uniqueName()}` };
+  // Imported late: the AWS SDK is large, and most files need no bucket.
+  const { createBucket } = await import("../../src/embedded/bucket.ts");
   await createBucket(settings);
   return settings;
 }

@@ -13,7 +13,7 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { messageOf, SluiceError } from "../../core/errors.ts";
@@ -71,13 +71,14 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   };
 }
 
-function openFolder(dir: string, env: Environment): Cluster {
+function openFolder(folder: string, env: Environment): Cluster {
   const account = postgresAccount();
+  const dir = resolve(folder);
   const data = join(dir, "data");
-  for (const folder of [dir, data]) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (account !== undefined) chownSync(folder, account.uid, account.gid);
-    chmodSync(folder, 0o700);
+  for (const each of [dir, data]) {
+    mkdirSync(each, { recursive: true, mode: 0o700 });
+    if (account !== undefined) chownSync(each, account.uid, account.gid);
+    chmodSync(each, 0o700);
   }
   return {
     dir,

@@ -30,7 +30,7 @@ export interface RedisOptions {
   readonly password: string;
   readonly env: Environment;
   /** Where to look for the program; default: the PATH and Homebrew's folders. */
-  readonly folders?: readonly string[];
+  readonly folders?: readonly string[] | undefined;
 }
 
 /** Finds or fetches Redis, starts it, and resolves when it answers. */
