@@ -1,0 +1,13 @@
+/** Runs a TypeScript entry point in this process, once its dependencies are installed. */
+
+import { endWithNpm } from "./end-with-npm.js";
+import { ensureInstalled } from "./install.js";
+
+/** @param {string} entry Relative to this file. */
+export async function runSource(entry) {
+  endWithNpm();
+  await ensureInstalled({ production: true });
+  const { register } = await import("tsx/esm/api");
+  register();
+  await import(new URL(entry, import.meta.url).href);
+}
