@@ -1,0 +1,122 @@
+/**
+ * A Postgres server as both ports see it: short reads over a few shared connections, jobs over a
+ * `Session` each, and errors in our words. A pooled connection whose query failed, for whatever
+ * reason, is destroyed: a new one costs milliseconds.
+ */
+import { Pool, type QueryResult } from "pg";
+import type { Secret } from "../../core/secret.ts";
+import type { Abort } from "../../core/stores.ts";
+import { PostgresAddress } from "./address.ts";
+import { type ErrorContext, explainPostgresError } from "./errors.ts";
+import { Session, type SessionOptions } from "./session.ts";
+
+const MAX_POOLED = 4;
+
+/** Reads rows by the extended protocol. */
+export type Read = <R extends Record<string, unknown>>(
+  sql: string,
+  values?: readonly unknown[],
+) => Promise<QueryResult<R>>;
+
+export interface DatabaseOptions {
+  /** Milliseconds without a byte after which a COPY is looked into. */
+  readonly stallAfter?: number | undefined;
+}
+
+export class PostgresDatabase {
+  readonly address: string;
+  readonly role: ErrorContext["role"];
+  readonly #address: PostgresAddress;
+  readonly #options: DatabaseOptions;
+  #pool: Pool | undefined;
+
+  constructor(url: string | Secret, role: ErrorContext["role"], options: DatabaseOptions = {}) {
+    this.#address = PostgresAddress.parse(url, `${role} URL`);
+    this.address = this.#address.text;
+    this.role = role;
+    this.#options = options;
+  }
+
+  /** Reads over a shared connection, as `Read` for the catalog. Errors are Postgres's own. */
+  readonly read: Read = async <R extends Record<string, unknown>>(
+    sql: string,
+    values: readonly unknown[] = [],
+  ) => {
+    const client = await this.#connections().connect();
+    try {
+      const result = await client.query<R>(sql, [...values]);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  };
+
+  /** Reads rows. One that may be aborted has a connection of its own, which ends with it. */
+  async query<R extends Record<string, unknown>>(
+    sql: string,
+    values: readonly unknown[] = [],
+    { signal }: Abort = {},
+  ): Promise<R[]> {
+    return await this.explained({ doing: "query", signal }, async () => {
+      if (signal === undefined) return (await this.read<R>(sql, values)).rows;
+      return await this.inSession({ label: "sluice query", signal }, async (session) => {
+        return (await session.read<R>(sql, values)).rows;
+      });
+    });
+  }
+
+  /** Opens a session for `work`, and closes it after success or abandons it after anything else. */
+  async inSession<T>(
+    options: Omit<SessionOptions, "stallAfter">,
+    work: (session: Session) => Promise<T>,
+  ): Promise<T> {
+    const session = await Session.open(this.#address, { ...options, ...this.#options });
+    try {
+      const result = await work(session);
+      await session.close();
+      return result;
+    } catch (error) {
+      await session.abandon();
+      throw error;
+    }
+  }
+
+  /** Runs `work`; what it throws comes out as a `SluiceError`, or as the reason of the abort. */
+  async explained<T>(
+    context: { readonly doing: string; readonly signal?: AbortSignal | undefined },
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      context.signal?.throwIfAborted();
+      throw await explainPostgresError(error, {
+        doing: context.doing,
+        role: this.role,
+        address: this.address,
+        read: this.read,
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.end();
+    this.#pool = undefined;
+  }
+
+  #connections(): Pool {
+    if (this.#pool === undefined) {
+      this.#pool = new Pool({
+        ...this.#address.connection("sluice"),
+        max: MAX_POOLED,
+        allowExitOnIdle: true,
+      });
+      // Unheard, the error of a connection that breaks would end the process.
+      this.#pool.on("error", () => {});
+      this.#pool.on("connect", (client) => client.on("error", () => {}));
+    }
+    return this.#pool;
+  }
+}

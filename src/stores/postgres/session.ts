@@ -1,0 +1,147 @@
+/**
+ * One connection for one job: a dump, or a warehouse transaction. It is never shared and never reused.
+ * After success it is closed; after anything else it is abandoned: the backend is ended on the server
+ * (a statement outlives its client: measured, 5.6 s, and it committed) and the socket destroyed, so
+ * no half-finished protocol can reach another task.
+ */
+import { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
+import { Client, type QueryResult } from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import { CopyOutReader } from "./copy-out.ts";
+import { watchForStall } from "./watch-for-stall.ts";
+import type { PostgresAddress } from "./address.ts";
+
+/** How long a server may take to end a session before we stop asking. */
+const ABANDON_TIMEOUT = 5_000;
+
+export interface SessionOptions {
+  /** Shown by the server in `pg_stat_activity`. */
+  readonly label: string;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds without a byte after which a COPY is looked into. */
+  readonly stallAfter?: number | undefined;
+}
+
+export class Session {
+  readonly #address: PostgresAddress;
+  readonly #client: Client;
+  readonly #options: SessionOptions;
+  #pid = 0;
+  #abandoned: Promise<void> | undefined;
+  readonly #abort = (): void => void this.abandon();
+
+  private constructor(address: PostgresAddress, client: Client, options: SessionOptions) {
+    this.#address = address;
+    this.#client = client;
+    this.#options = options;
+  }
+
+  /** Aborting the signal abandons the session, whatever it is doing. */
+  static async open(address: PostgresAddress, options: SessionOptions): Promise<Session> {
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const client = new Client(address.connection(options.label));
+    const session = new Session(address, client, options);
+    // A socket that breaks between queries emits this, and nobody else listens: the next query
+    // rejects with the same error. Unheard, it would end the process.
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+      session.#pid = rows[0]?.pid ?? 0;
+    } catch (error) {
+      destroySocket(client);
+      throw error;
+    }
+    signal?.addEventListener("abort", session.#abort, { once: true });
+    if (signal?.aborted === true) session.#abort();
+    return session;
+  }
+
+  /** Runs statements by the simple protocol; one result for each. */
+  async run(sql: string): Promise<readonly QueryResult[]> {
+    const result: QueryResult | QueryResult[] = await this.#client.query(sql);
+    return Array.isArray(result) ? result : [result];
+  }
+
+  /** Reads rows by the extended protocol, for looks at the catalog. */
+  async read<R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []) {
+    return await this.#client.query<R>(sql, [...values]);
+  }
+
+  /** Whether a transaction is open and well. */
+  inTransaction(): boolean {
+    return this.#client.getTransactionStatus() === "T";
+  }
+
+  /** A stream of blocks from `COPY … TO STDOUT`. */
+  copyOut(sql: string): Readable {
+    return this.#watched(this.#client.query(new CopyOutReader(sql)));
+  }
+
+  /** A stream into `COPY … FROM STDIN`; `rowCount` is set when it finished. */
+  copyIn(sql: string): Writable & { readonly rowCount: number } {
+    return this.#watched(this.#client.query(copyFrom(sql)));
+  }
+
+  async close(): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    await this.#client.end();
+  }
+
+  /** Ends the backend on the server and destroys the socket. Never throws; safe to call twice. */
+  abandon(): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#abort);
+    this.#abandoned ??= this.#endBackend().finally(() => destroySocket(this.#client));
+    return this.#abandoned;
+  }
+
+  async #endBackend(): Promise<void> {
+    await this.#aside((client) =>
+      client.query("SELECT pg_terminate_backend($1)", [this.#pid]),
+    ).catch(() => {
+      // The server is gone, or refuses: closing the socket is all that is left to do.
+    });
+  }
+
+  /** Does something on a second connection, within a time. */
+  async #aside<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    const client = new Client({
+      ...this.#address.connection("sluice aside"),
+      connectionTimeoutMillis: ABANDON_TIMEOUT,
+      query_timeout: ABANDON_TIMEOUT,
+    });
+    client.on("error", () => {});
+    try {
+      await client.connect();
+      return await work(client);
+    } finally {
+      destroySocket(client);
+    }
+  }
+
+  #watched<S extends Readable | Writable>(copy: S): S {
+    const socket = this.#client.connection.stream;
+    if (socket instanceof Socket) {
+      const waitsFor = () => this.#aside((client) => waitEventOf(client, this.#pid));
+      watchForStall(copy, socket, waitsFor, this.#options.stallAfter);
+    }
+    return copy;
+  }
+}
+
+/** What the backend waits for: `Client`, `Lock`, `IO`, … or `gone`, or undefined when it works. */
+async function waitEventOf(client: Client, pid: number): Promise<string | undefined> {
+  const { rows } = await client.query<{ type: string | null }>(
+    "SELECT wait_event_type AS type FROM pg_stat_activity WHERE pid = $1",
+    [pid],
+  );
+  const [backend] = rows;
+  return backend === undefined ? "gone" : (backend.type ?? undefined);
+}
+
+/** Like a crash of ours, seen from the server. `client.end()` would wait for what is under way. */
+function destroySocket(client: Client): void {
+  client.connection.stream.destroy();
+}
