@@ -15,7 +15,13 @@ import {
 } from "./params/schema.ts";
 import type { InputOf, RunContext, RunResult, TaskContext } from "./run.ts";
 import type { HandlesOf, Outputs } from "./target.ts";
-import { brandFamily, brandTask, type FamilyDefinition, type Requirements, type Task } from "./task.ts";
+import {
+  brandFamily,
+  brandTask,
+  type FamilyDefinition,
+  type Requirements,
+  type Task,
+} from "./task.ts";
 import { taskId } from "./task-id.ts";
 
 /** The queue of families that name none. */
@@ -24,10 +30,16 @@ const DEFAULT_QUEUE = "default";
 /** Call a family with parameter values to get a task. */
 export interface TaskFamily<D extends ParamsDeclaration, O extends Outputs, Answer>
   extends FamilyDefinition {
-  (args: ParamArguments<D>): Task<Answer, O>;
+  (...args: FamilyArguments<D>): Task<Answer, O>;
   readonly params: D;
   parse(texts: Readonly<Record<string, string>>): Task<Answer, O>;
 }
+
+/** One object of parameter values; nothing at all when none is needed. */
+type FamilyArguments<D extends ParamsDeclaration> =
+  Record<never, never> extends ParamArguments<D>
+    ? [args?: ParamArguments<D>]
+    : [args: ParamArguments<D>];
 
 interface CommonDeclaration<D extends ParamsDeclaration> {
   /** The family's name: letters, digits, `_` and `.`, beginning with a letter. */
@@ -116,7 +128,7 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
   checkName(name);
   const params = declaration.params ?? ({} as D);
 
-  const create = (normalized: NormalizedParams): Task<Answer, O> => {
+  const create = (normalized: NormalizedParams<D>): Task<Answer, O> => {
     const task: Task<Answer, O> = {
       id: taskId(name, normalized.significantTexts),
       family,
@@ -136,7 +148,8 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
   };
 
   const family: TaskFamily<D, O, Answer> = Object.assign(
-    (args: ParamArguments<D>) => create(normalizeParams(name, params, args)),
+    (...[args]: FamilyArguments<D>) =>
+      create(normalizeParams(name, params, args ?? ({} as ParamArguments<D>))),
     {
       kind,
       params,
@@ -149,8 +162,8 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
       parse: (texts: Readonly<Record<string, string>>) => create(parseParams(name, params, texts)),
       requirementsOf: (task: Task) =>
         declared(task, "requires", () => behaviour.requires?.(task.params)),
-      ...(behaviour.run && { run: behaviour.run }),
-      ...(behaviour.sql && { sql: behaviour.sql }),
+      run: behaviour.run?.bind(behaviour),
+      sql: behaviour.sql?.bind(behaviour),
     },
   );
   Object.defineProperty(family, "name", { value: name });

@@ -2,6 +2,7 @@
  * What happens to tasks, as a typed map `noun:verb`. A listener can be slow or throw: no task ever
  * notices, because listeners are called outside the attempt and their errors go to `onListenerError`.
  */
+import { setTimeout as delay } from "node:timers/promises";
 
 interface TaskFacts {
   readonly task: { readonly id: string; readonly name: string; readonly family: string };
@@ -40,7 +41,12 @@ type Listener<Name extends EventName> = (event: SluiceEvents[Name]) => void | Pr
 
 /** Hands events to listeners, isolated from each other and from the caller. */
 export class EventHub {
-  readonly #listeners = new Map<EventName, Listener<EventName>[]>();
+  readonly #listeners: { readonly [Name in EventName]: Listener<Name>[] } = {
+    "task:started": [],
+    "task:succeeded": [],
+    "task:retrying": [],
+    "task:failed": [],
+  };
   readonly #pending = new Set<Promise<void>>();
   readonly #onListenerError: (error: unknown, event: EventName) => void;
 
@@ -49,13 +55,11 @@ export class EventHub {
   }
 
   on<Name extends EventName>(name: Name, listener: Listener<Name>): void {
-    const listeners = this.#listeners.get(name) ?? [];
-    listeners.push(listener as Listener<EventName>);
-    this.#listeners.set(name, listeners);
+    this.#listeners[name].push(listener);
   }
 
   emit<Name extends EventName>(name: Name, event: SluiceEvents[Name]): void {
-    for (const listener of this.#listeners.get(name) ?? []) {
+    for (const listener of this.#listeners[name]) {
       const delivery: Promise<void> = (async () => listener(event))()
         .catch((error: unknown) => this.#onListenerError(error, name))
         .finally(() => this.#pending.delete(delivery));
@@ -66,9 +70,11 @@ export class EventHub {
   /** Waits for listeners that are still at work, at most `milliseconds`. For an orderly exit. */
   async drain(milliseconds: number): Promise<void> {
     if (this.#pending.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const deadline = setTimeout(resolve, milliseconds);
-    await Promise.race([Promise.all(this.#pending), promise]);
-    clearTimeout(deadline);
+    const deadline = new AbortController();
+    await Promise.race([
+      Promise.all(this.#pending),
+      delay(milliseconds, undefined, { signal: deadline.signal }).catch(() => {}),
+    ]);
+    deadline.abort();
   }
 }

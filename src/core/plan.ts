@@ -27,7 +27,7 @@ export type TaskState =
 export interface PlannedTask {
   readonly task: Task;
   readonly state: TaskState;
-  /** Direct requirements, each once, in the order of `requires`. Empty below a complete task. */
+  /** Direct requirements, each once, those of `requires` first. Empty below a complete task. */
   readonly requirements: readonly Task[];
 }
 
@@ -37,8 +37,15 @@ export interface Plan {
   readonly tasks: ReadonlyMap<string, PlannedTask>;
 }
 
+/** What is known of a task. */
+export interface Seen {
+  readonly state: TaskState;
+  /** Tasks that its `run` asked for with `yield*` and waits for. */
+  readonly yielded?: readonly Task[];
+}
+
 /** Answers for many tasks at once, in their order. */
-export type Look = (tasks: readonly Task[]) => Promise<readonly TaskState[]>;
+export type Look = (tasks: readonly Task[]) => Promise<readonly Seen[]>;
 
 /** More than this is a `requires` without an end, not a pipeline. */
 const MOST_TASKS = 1_000_000;
@@ -53,11 +60,11 @@ export async function makePlan(root: Task, look: Look): Promise<Plan> {
   const seen = new Set([root.id]);
   let level: Task[] = [root];
   while (level.length > 0) {
-    const states = await look(level);
+    const seenNow = await look(level);
     const next: Task[] = [];
     for (const [index, task] of level.entries()) {
-      const state = states[index] ?? "absent";
-      const requirements = state === "complete" ? [] : requirementsOf(task);
+      const { state, yielded = [] } = seenNow[index] ?? { state: "absent" as const };
+      const requirements = state === "complete" ? [] : requirementsOf(task, yielded);
       tasks.set(task.id, { task, state, requirements });
       for (const requirement of requirements) {
         if (seen.has(requirement.id)) continue;
@@ -78,8 +85,8 @@ export async function makePlan(root: Task, look: Look): Promise<Plan> {
   return { root, tasks };
 }
 
-function requirementsOf(task: Task): readonly Task[] {
-  const requirements = flattenRequirements(task.family.requirementsOf(task));
+function requirementsOf(task: Task, yielded: readonly Task[]): readonly Task[] {
+  const requirements = flattenRequirements([task.family.requirementsOf(task), yielded]);
   if (requirements.some((requirement) => requirement.id === task.id)) {
     throw new CycleError([task, task]);
   }

@@ -4,8 +4,7 @@
  */
 
 /** What Python's numbers may stand between; JavaScript's `trim()` takes off one more, U+FEFF. */
-const SPACE =
-  "[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
+const SPACE = "[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const OUTER_SPACE = new RegExp(`^${SPACE}+|${SPACE}+$`, "g");
 const DIGITS = "[0-9]+(?:_[0-9]+)*";
 const INT = new RegExp(`^[+-]?${DIGITS}$`);

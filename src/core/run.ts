@@ -7,13 +7,14 @@ import type { Attempt, HandlesOf } from "./target.ts";
 import type { Requirements, Task } from "./task.ts";
 
 /** The handles of every requirement's output, in the shape of `requires`. */
-export type InputOf<R> = R extends Task<unknown, infer O>
-  ? HandlesOf<O>
-  : R extends readonly Requirements[]
-    ? { readonly [Index in keyof R]: InputOf<R[Index]> }
-    : R extends { readonly [name: string]: Requirements }
-      ? { readonly [Name in keyof R]: InputOf<R[Name]> }
-      : undefined;
+export type InputOf<R> =
+  R extends Task<unknown, infer O>
+    ? HandlesOf<O>
+    : R extends readonly Requirements[]
+      ? { readonly [Index in keyof R]: InputOf<R[Index]> }
+      : R extends { readonly [name: string]: Requirements }
+        ? { readonly [Name in keyof R]: InputOf<R[Name]> }
+        : undefined;
 
 /** How far an attempt has come. Rows and bytes are totals so far, not increments. */
 export interface Progress {

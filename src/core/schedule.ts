@@ -2,16 +2,17 @@
  * Schedules: when a root is enqueued, and for which date. The date is a function of the nominal
  * instant of a tick in the schedule's zone, never of the clock, so a late tick asks for the right day.
  */
+import { CronExpressionParser } from "cron-parser";
 import { Temporal } from "temporal-polyfill";
 import { milliseconds } from "./duration.ts";
-import { UsageError } from "./errors.ts";
+import { messageOf, UsageError } from "./errors.ts";
 import type { Task } from "./task.ts";
 
 export interface Schedule {
   /** Names it in Redis and on pages. */
   readonly id: string;
-  /** Local time of day, `HH:MM`. */
-  readonly at: string;
+  /** Cron, five fields, or six with seconds first. */
+  readonly pattern: string;
   /** IANA zone, for example `Europe/Berlin`. */
   readonly timezone: string;
   /** Milliseconds between ticks that expand the root again until it is complete. */
@@ -19,6 +20,10 @@ export interface Schedule {
   /** The root for a calendar date. */
   rootFor(date: Temporal.PlainDate): Task;
 }
+
+type DatedFamily = { readonly name: string } & ((params: {
+  readonly date: Temporal.PlainDate;
+}) => Task);
 
 /**
  * Enqueues *yesterday's* root every day at a local time, and expands it again every `again` until it
@@ -29,28 +34,38 @@ export interface Schedule {
  * ```
  */
 export function daily(
-  root: { readonly name: string } & ((params: { readonly date: Temporal.PlainDate }) => Task),
+  root: DatedFamily,
   options: { readonly at: string; readonly timezone?: string; readonly again?: string },
 ): Schedule {
-  const { at, timezone = "UTC", again = "30m" } = options;
-  if (!/^([01]\d|2[0-3]):[0-5]\d$/.test(at)) {
+  const [, hour, minute] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(options.at) ?? [];
+  if (hour === undefined || minute === undefined) {
     throw new UsageError(
       "SCHEDULE_INVALID",
-      `${root.name}: expected the schedule's time to be HH:MM, got ${JSON.stringify(at)}`,
+      `${root.name}: expected the schedule's time to be HH:MM, got ${JSON.stringify(options.at)}`,
     );
   }
+  return scheduled(root, { ...options, pattern: `${Number(minute)} ${Number(hour)} * * *` });
+}
+
+/** Like `daily`, at the instants of a cron pattern; the date is the day before each of them. */
+export function scheduled(
+  root: DatedFamily,
+  options: { readonly pattern: string; readonly timezone?: string; readonly again?: string },
+): Schedule {
+  const { pattern, timezone = "UTC", again = "30m" } = options;
   try {
+    CronExpressionParser.parse(pattern, { tz: timezone });
     Temporal.Now.zonedDateTimeISO(timezone);
   } catch (cause) {
     throw new UsageError(
       "SCHEDULE_INVALID",
-      `${root.name}: ${JSON.stringify(timezone)} is not a time zone; use an IANA name such as "Europe/Berlin"`,
+      `${root.name}: ${JSON.stringify(pattern)} in the zone ${JSON.stringify(timezone)} is not a schedule (${messageOf(cause)}): use five cron fields and an IANA zone such as "Europe/Berlin"`,
       { cause },
     );
   }
   return {
     id: root.name,
-    at,
+    pattern,
     timezone,
     again: milliseconds(again, `${root.name}: the schedule's again`),
     rootFor: (date) => root({ date }),
@@ -65,16 +80,13 @@ export function dayBefore(nominalInstant: number, timezone: string): Temporal.Pl
     .subtract({ days: 1 });
 }
 
-/** The last instant at or before `now` when the schedule was due: the nominal instant of a tick. */
-export function lastDue(schedule: Schedule, now: number): number {
-  const [hour = 0, minute = 0] = schedule.at.split(":").map(Number);
-  const local = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(schedule.timezone);
-  const today = local.toPlainDate();
-  const dueOn = (date: Temporal.PlainDate) =>
-    date.toZonedDateTime({
-      timeZone: schedule.timezone,
-      plainTime: new Temporal.PlainTime(hour, minute),
-    }).epochMilliseconds;
-  const due = dueOn(today);
-  return due <= now ? due : dueOn(today.subtract({ days: 1 }));
+/** The last instant at or before `instant` when the schedule was due. */
+export function lastDue(schedule: Schedule, instant: number): number {
+  // `prev()` is strictly before its start, so one millisecond later includes the instant itself.
+  return CronExpressionParser.parse(schedule.pattern, {
+    tz: schedule.timezone,
+    currentDate: new Date(instant + 1),
+  })
+    .prev()
+    .getTime();
 }

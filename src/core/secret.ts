@@ -22,3 +22,13 @@ export class Secret {
     return "***";
   }
 }
+
+/** Takes passwords out of text that may reach logs, pages or Redis: a last belt, not the first. */
+export function maskSecrets(text: string): string {
+  return text
+    .replace(/(\/\/[^\s:/@]*):[^\s@/]+@/g, "$1:***@")
+    .replace(
+      /\b(password|secret_access_key|session_token)(\s*[=:]?\s*)('[^']*'|"[^"]*"|[^\s,;]+)/gi,
+      "$1$2***",
+    );
+}

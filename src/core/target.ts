@@ -40,13 +40,14 @@ export interface Target<Handle extends TargetHandle = TargetHandle> {
 export type Outputs = undefined | Target | readonly Target[] | { readonly [name: string]: Target };
 
 /** The handles of an output, in its shape. */
-export type HandlesOf<O> = O extends Target<infer Handle>
-  ? Handle
-  : O extends readonly Target[]
-    ? { readonly [Index in keyof O]: HandlesOf<O[Index]> }
-    : O extends { readonly [name: string]: Target }
-      ? { readonly [Name in keyof O]: HandlesOf<O[Name]> }
-      : undefined;
+export type HandlesOf<O> =
+  O extends Target<infer Handle>
+    ? Handle
+    : O extends readonly Target[]
+      ? { readonly [Index in keyof O]: HandlesOf<O[Index]> }
+      : O extends { readonly [name: string]: Target }
+        ? { readonly [Name in keyof O]: HandlesOf<O[Name]> }
+        : undefined;
 
 function isTarget(value: object): value is Target {
   return "bind" in value && typeof value.bind === "function";

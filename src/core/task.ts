@@ -59,9 +59,11 @@ export interface FamilyDefinition {
   parse(texts: Readonly<Record<string, string>>): Task;
   /** What the family's `requires` says for one of its tasks. */
   requirementsOf(task: Task): Requirements;
-  /** Absent for wrappers and externals. Methods, so that contexts keep their types in families. */
-  run?(context: RunContext): RunResult<unknown>;
-  sql?(context: TaskContext): readonly string[] | Promise<readonly string[]>;
+  /** Absent for wrappers and externals. */
+  readonly run: ((context: RunContext) => RunResult<unknown>) | undefined;
+  readonly sql:
+    | ((context: TaskContext) => readonly string[] | Promise<readonly string[]>)
+    | undefined;
 }
 
 /** Exponential backoff between `first` and `last` milliseconds. */

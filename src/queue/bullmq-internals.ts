@@ -1,0 +1,49 @@
+/**
+ * Everything that Sluice relies on inside BullMQ beyond its public API, in one place:
+ *
+ * 1. `<prefix>:<queue>:<id>:dependencies` is the set of job keys a job waits for,
+ *    `…:processed` the hash of those that are done, `…:lock` holds the worker's token;
+ * 2. the sorted sets `waiting-children`, `failed`, `delayed`, `completed` of a queue hold job ids;
+ * 3. the Lua includes below release a parent, honouring priority, delay and pause;
+ * 4. `FlowProducer#getBackend().addFlow()` inserts job entries atomically, and an entry with
+ *    `addToWaitingChildren` is created blocked; an id that exists is left alone;
+ * 5. `worker.cancelJob` aborts the signal of processors that declare three parameters.
+ *
+ * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
+ * `tests/integration/queue` fail when one of these changes.
+ */
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { z } from "zod";
+import { PermanentError } from "../core/errors.ts";
+
+/** The version that the battery was run against. */
+const PROVEN_VERSION = "6.7.0";
+
+const manifest = createRequire(import.meta.url).resolve("bullmq/package.json");
+const includes = path.join(path.dirname(manifest), "dist/cjs/commands/includes");
+
+export function checkBullmq(): void {
+  const { version } = z
+    .object({ version: z.string() })
+    .parse(JSON.parse(readFileSync(manifest, "utf8")));
+  if (version !== PROVEN_VERSION) {
+    throw new PermanentError(
+      "BULLMQ_UNPROVEN",
+      `BullMQ ${version} is installed, but this version of Sluice is proven with ${PROVEN_VERSION} only: install exactly that`,
+    );
+  }
+}
+
+/** Replaces `--- @include "name"` by BullMQ's own include of that name, each once. */
+export function withBullmqIncludes(lua: string): string {
+  const seen = new Set<string>();
+  const expand = (source: string): string =>
+    source.replace(/^[ \t]*--- @include "(?:includes\/)?(\w+)"[ \t]*$/gm, (_, name: string) => {
+      if (seen.has(name)) return "";
+      seen.add(name);
+      return expand(readFileSync(path.join(includes, `${name}.lua`), "utf8"));
+    });
+  return expand(lua);
+}

@@ -1,0 +1,105 @@
+/**
+ * Connections to Redis. A worker's connection waits for Redis to come back; a producer's fails fast,
+ * so that a command never takes effect long after its caller gave up.
+ */
+import { Redis } from "ioredis";
+import { messageOf, PermanentError, UnreachableError, UsageError } from "../core/errors.ts";
+
+/** Opens a connection for workers and for our own scripts; it reconnects by itself. */
+export function connectRedis(url: string): Redis {
+  const redis = new Redis({
+    ...parseRedisUrl(url),
+    maxRetriesPerRequest: null,
+    lazyConnect: true,
+    retryStrategy: (tries: number) => Math.min(50 * 2 ** Math.min(tries, 6), 2_000),
+  });
+  // ioredis reports every lost connection as an event; what matters surfaces in the commands.
+  redis.on("error", () => {});
+  return redis;
+}
+
+/**
+ * Connects, or says clearly why not; refuses a Redis that would evict keys, because an evicted job is
+ * a lost job (BullMQ only warns).
+ */
+export async function ensureRedis(redis: Redis, address: string): Promise<void> {
+  const failed = firstFailure(redis);
+  try {
+    await Promise.race([redis.connect(), failed.promise]);
+    const memory = await redis.info("memory");
+    const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1] ?? "noeviction";
+    if (policy !== "noeviction") {
+      throw new PermanentError(
+        "REDIS_EVICTS",
+        `Redis at ${address} may evict keys (maxmemory-policy ${policy}), and an evicted job is lost: set maxmemory-policy to noeviction`,
+      );
+    }
+  } catch (error) {
+    redis.disconnect();
+    if (error instanceof PermanentError) throw error;
+    const refused = /NOAUTH|WRONGPASS|NOPERM/.test(messageOf(error));
+    throw new UnreachableError(
+      refused ? "REDIS_REFUSED" : "REDIS_UNREACHABLE",
+      refused
+        ? `Redis at ${address} refused the credentials: check the user and password in REDIS_URL`
+        : `Redis at ${address} cannot be reached (${messageOf(error)}): is it running, and is REDIS_URL right?`,
+      { cause: error },
+    );
+  } finally {
+    failed.stop();
+  }
+}
+
+/** `host:port/db`: what may be printed of a Redis URL. */
+export function redisAddress(url: string): string {
+  const { host, port, db } = parseRedisUrl(url);
+  return `${host}:${port}/${db}`;
+}
+
+interface RedisAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly db: number;
+  readonly username?: string;
+  readonly password?: string;
+  readonly tls?: object;
+}
+
+function parseRedisUrl(url: string): RedisAddress {
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    // The cause is left out on purpose: it carries the URL, and so the password.
+    throw new UsageError(
+      "REDIS_URL_INVALID",
+      "REDIS_URL is not a URL: expected redis://host:6379/0",
+    );
+  }
+  const db = parsed.pathname.slice(1);
+  if (!/^rediss?:$/.test(parsed.protocol) || !/^\d*$/.test(db)) {
+    throw new UsageError(
+      "REDIS_URL_INVALID",
+      `REDIS_URL must look like redis://host:6379/0 or rediss://…, got ${parsed.protocol}//${parsed.host}${parsed.pathname}`,
+    );
+  }
+  return {
+    host: parsed.hostname.replace(/^\[|\]$/g, ""),
+    port: Number(parsed.port || 6379),
+    db: Number(db || 0),
+    ...(parsed.username && { username: decodeURIComponent(parsed.username) }),
+    ...(parsed.password && { password: decodeURIComponent(parsed.password) }),
+    ...(parsed.protocol === "rediss:" && { tls: {} }),
+  };
+}
+
+/** Rejects with the first connection error: `connect()` of a reconnecting client retries for ever. */
+function firstFailure(redis: Redis): { promise: Promise<never>; stop(): void } {
+  let onError: (error: Error) => void = () => {};
+  const promise = new Promise<never>((_, reject) => {
+    onError = reject;
+    redis.once("error", onError);
+  });
+  promise.catch(() => {});
+  return { promise, stop: () => void redis.off("error", onError) };
+}

@@ -1,0 +1,61 @@
+/**
+ * The engine's end in Redis: connection, scripts, BullMQ queues. Opened once a process; knows how to
+ * find things, decides nothing.
+ */
+import { FlowProducer, Queue } from "bullmq";
+import type { Redis } from "ioredis";
+import { checkBullmq } from "./bullmq-internals.ts";
+import { connectRedis, ensureRedis, redisAddress } from "./connection.ts";
+import { checkQueueName, Keys } from "./keys.ts";
+import { Scripts } from "./scripts.ts";
+
+export interface EngineSettings {
+  /** `redis://user:password@host:6379/0` */
+  readonly redisUrl: string;
+  /** The hash tag in front of every key, for example `{sluice}`. */
+  readonly prefix: string;
+}
+
+export class Engine {
+  readonly settings: EngineSettings;
+  readonly keys: Keys;
+  readonly redis: Redis;
+  readonly scripts: Scripts;
+  readonly flow: FlowProducer;
+  readonly #queues = new Map<string, Queue>();
+
+  private constructor(settings: EngineSettings) {
+    this.settings = settings;
+    this.keys = new Keys(settings.prefix);
+    this.redis = connectRedis(settings.redisUrl);
+    this.scripts = new Scripts(this.redis);
+    this.flow = new FlowProducer({ connection: this.redis, prefix: this.keys.prefix });
+    this.flow.on("error", () => {});
+  }
+
+  /** Throws `UnreachableError` when Redis does not answer, `PermanentError` when it must not be used. */
+  static async open(settings: EngineSettings): Promise<Engine> {
+    checkBullmq();
+    const probe = connectRedis(settings.redisUrl);
+    await ensureRedis(probe, redisAddress(settings.redisUrl));
+    probe.disconnect();
+    return new Engine(settings);
+  }
+
+  queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      checkQueueName(name);
+      queue = new Queue(name, { connection: this.redis, prefix: this.keys.prefix });
+      queue.on("error", () => {});
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
+    await this.flow.close();
+    this.redis.disconnect();
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * One attempt of one job, from the gate to the record: build the task, take the lease, look whether
+ * it is complete after all, run, check the outputs, record. Every way out is an `Outcome`.
+ */
+import { randomUUID } from "node:crypto";
+import type { Job } from "bullmq";
+import { messageOf, PermanentError, SluiceError } from "../core/errors.ts";
+import type { SluiceEvents } from "../core/events.ts";
+import type { RunContext } from "../core/run.ts";
+import { bindOutputs, missingOutputs } from "../core/target.ts";
+import { flattenRequirements, type Task } from "../core/task.ts";
+import { bindInput } from "./bind-input.ts";
+import { type Driven, drive } from "./drive.ts";
+import { taskOfJob } from "./job.ts";
+import { Lease, LeaseLostError } from "./lease.ts";
+import type { Outcome } from "./outcome.ts";
+import { ProgressReporter } from "./progress.ts";
+import type { Runtime } from "./runtime.ts";
+import { completion, submit } from "./submit.ts";
+
+/** The reason of an abort that hands jobs back instead of failing them. */
+export const STOPPING = "the worker is stopping";
+
+export interface Delivery {
+  readonly job: Job;
+  /** BullMQ's lock token. */
+  readonly token: string;
+  readonly signal: AbortSignal;
+}
+
+export async function execute(runtime: Runtime, delivery: Delivery): Promise<Outcome> {
+  const { job } = delivery;
+  let known: { task: Task; root: string };
+  try {
+    known = taskOfJob(runtime.project, job.id ?? "", job.data);
+  } catch (error) {
+    return { kind: "failed", error };
+  }
+  const attempt = { id: randomUUID(), number: job.attemptsMade + 1 };
+  const facts = {
+    task: { id: known.task.id, name: known.task.name, family: known.task.family.name },
+    queue: job.queueName,
+    root: known.root,
+    attempt,
+  };
+  const started = performance.now();
+  const outcome = await attemptTask(runtime, delivery, known, facts).catch(
+    (error: unknown): Outcome => outcomeOfError(delivery, error),
+  );
+  if (outcome.kind === "failed") {
+    const seconds = (performance.now() - started) / 1000;
+    const final = isFinal(delivery, outcome.error);
+    runtime.events.emit(final ? "task:failed" : "task:retrying", {
+      ...facts,
+      seconds,
+      error: failureOf(known.task, outcome.error),
+    });
+  }
+  return outcome;
+}
+
+type Facts = SluiceEvents["task:started"];
+
+async function attemptTask(
+  runtime: Runtime,
+  delivery: Delivery,
+  known: { readonly task: Task; readonly root: string },
+  facts: Facts,
+): Promise<Outcome> {
+  const { task } = known;
+  const { engine, settings } = runtime;
+  const requirements = flattenRequirements(task.family.requirementsOf(task));
+  const [verdict, detail] = await engine.scripts.call(
+    "begin",
+    engine.keys.job(task.family.queue, task.id),
+    engine.keys.own,
+    task.id,
+    delivery.token,
+    facts.attempt.id,
+    settings.leaseDuration,
+    settings.crashesAllowed,
+    task.name,
+    ...requirements.map(({ id }) => id),
+  );
+  switch (verdict) {
+    case "begun":
+      break;
+    case "complete":
+      return { kind: "completed" };
+    case "blocked":
+      return waitFor(runtime, delivery, known, requirements, "");
+    case "leased":
+      return { kind: "deferred", milliseconds: Number(detail) };
+    case "crashed":
+      throw new PermanentError(
+        "TASK_CRASHED",
+        `${task.name}: crashed ${detail} times: each time the worker died before the attempt ended (out of memory?). Look at the workers' logs, then retry it`,
+      );
+    case "collision":
+      throw new PermanentError(
+        "TASK_ID_COLLISION",
+        `${task.name} has the same task id as ${detail}, which is complete: change a parameter's name or value`,
+      );
+    default:
+      return { kind: "superseded" };
+  }
+
+  const lease = new Lease(engine, task, facts.attempt, settings);
+  lease.keep();
+  try {
+    const outcome = await underLease(runtime, delivery, known, facts, lease);
+    if (outcome.kind === "completed") return outcome;
+    await lease.release();
+    return outcome;
+  } catch (error) {
+    await lease.release().catch(() => {});
+    throw error;
+  } finally {
+    lease.stop();
+  }
+}
+
+async function underLease(
+  runtime: Runtime,
+  delivery: Delivery,
+  known: { readonly task: Task; readonly root: string },
+  facts: Facts,
+  lease: Lease,
+): Promise<Outcome> {
+  const { task } = known;
+  const { engine, stores, events, settings } = runtime;
+  const signal = AbortSignal.any([delivery.signal, lease.signal]);
+  signal.throwIfAborted();
+  const record = async (answer: unknown): Promise<Outcome> => {
+    const { name, key, args } = completion(engine, task, lease.id, answer);
+    if ((await engine.scripts.call(name, key, ...args)) < 0) throw new LeaseLostError(task);
+    return { kind: "completed" };
+  };
+
+  // Asked again under the lease: a predecessor may have committed and died before it was recorded.
+  const exists =
+    task.outputs !== undefined && (await missingOutputs({ task, stores, signal })).length === 0;
+  if (exists || task.family.kind === "wrapper") return record(null);
+  if (task.family.run === undefined) {
+    return { kind: "deferred", milliseconds: settings.externalPoll };
+  }
+
+  events.emit("task:started", facts);
+  const started = performance.now();
+  const progress = new ProgressReporter(delivery.job);
+  const context: RunContext = {
+    ...stores,
+    task,
+    params: task.params,
+    input: bindInput(task.family.requirementsOf(task), { stores, signal }),
+    output: bindOutputs(task.outputs, { task, stores, signal, attempt: lease }),
+    signal,
+    attempt: lease,
+    progress: (report) => progress.report(report),
+    log: (line) => progress.log(line),
+  };
+  let driven: Driven;
+  try {
+    driven = await drive(engine, task, task.family.run(context));
+  } finally {
+    await progress.flush();
+  }
+  signal.throwIfAborted();
+  if (driven.kind === "waiting") return waitFor(runtime, delivery, known, driven.tasks, "1");
+
+  const missing = await missingOutputs({ task, stores, signal });
+  if (missing.length > 0) {
+    throw new PermanentError(
+      "OUTPUT_MISSING",
+      `${task.name}: run() ended, but its output is missing: ${missing.join(", ")}. Write it in run(), or correct output()`,
+      { fields: { task: task.id, missing } },
+    );
+  }
+  const outcome = await record(driven.answer);
+  events.emit("task:succeeded", {
+    ...facts,
+    seconds: (performance.now() - started) / 1000,
+    rows: numberIn(driven.answer, "rows"),
+    bytes: numberIn(driven.answer, "bytes"),
+  });
+  return outcome;
+}
+
+/** Puts the tasks into the queue and makes this job wait for them. */
+async function waitFor(
+  runtime: Runtime,
+  delivery: Delivery,
+  known: { readonly task: Task; readonly root: string },
+  tasks: readonly Task[],
+  yielded: "1" | "",
+): Promise<Outcome> {
+  const { engine } = runtime;
+  const { job, token, signal } = delivery;
+  for (const task of tasks) {
+    await submit(runtime, task, { signal, requestedBy: known.root, retryFailed: false });
+  }
+  const open = await engine.scripts.call(
+    "await",
+    engine.keys.job(job.queueName, known.task.id),
+    engine.keys.own,
+    token,
+    known.task.id,
+    yielded,
+    ...tasks.flatMap((task) => [engine.keys.job(task.family.queue, task.id), task.id]),
+  );
+  if (open < 0) return { kind: "superseded" };
+  // All completed in the meantime: back to the queue at once.
+  if (open === 0) return { kind: "returned" };
+  return { kind: "blocked" };
+}
+
+function outcomeOfError(delivery: Delivery, error: unknown): Outcome {
+  if (error instanceof LeaseLostError) return { kind: "superseded" };
+  if (delivery.signal.aborted && delivery.signal.reason === STOPPING) return { kind: "returned" };
+  return { kind: "failed", error };
+}
+
+/** Whether no further attempt will follow. */
+export function isFinal({ job }: Delivery, error: unknown): boolean {
+  if (error instanceof SluiceError && !error.retryable) return true;
+  return job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+}
+
+function failureOf(task: Task, error: unknown): SluiceEvents["task:failed"]["error"] {
+  const code = error instanceof SluiceError ? error.code : "ERROR";
+  return { code, message: messageOf(error), fingerprint: `${task.family.name}:${code}` };
+}
+
+function numberIn(answer: unknown, key: "rows" | "bytes"): number | undefined {
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const value: unknown = Reflect.get(answer, key);
+  return typeof value === "number" ? value : undefined;
+}

@@ -1,0 +1,70 @@
+/** What a job carries: enough for any worker to build the task again, and nothing that could be run. */
+import type { JobsOptions } from "bullmq";
+import { z } from "zod";
+import type { Project } from "../core/config.ts";
+import { PermanentError, SluiceError } from "../core/errors.ts";
+import type { Task } from "../core/task.ts";
+
+const jobData = z.object({
+  family: z.string(),
+  params: z.record(z.string(), z.string()),
+  /** The root it was enqueued for. */
+  root: z.string(),
+});
+
+export type JobData = z.output<typeof jobData>;
+
+/** The type of our backoff; `backoffOf` in worker.ts gives the delays. */
+export const BACKOFF = "sluice";
+
+export function jobDataOf(task: Task, root: string): JobData {
+  return { family: task.family.name, params: { ...task.texts }, root };
+}
+
+export function jobOptionsOf(task: Task): JobsOptions & { jobId: string } {
+  return {
+    jobId: task.id,
+    attempts: task.family.retry.attempts,
+    backoff: { type: BACKOFF },
+    priority: task.family.priority,
+    // Completed jobs are a convenience for Bull Board; completion has its own record.
+    removeOnComplete: { age: 7 * 86_400, count: 100_000 },
+    removeOnFail: false,
+    stackTraceLimit: 10,
+    keepLogs: 1000,
+  };
+}
+
+/** The task of a job. Job data is untrusted: anyone who can write to Redis can write it. */
+export function taskOfJob(
+  project: Project,
+  id: string,
+  data: unknown,
+): { task: Task; root: string } {
+  const parsed = jobData.safeParse(data);
+  if (!parsed.success) {
+    throw new PermanentError(
+      "JOB_INVALID",
+      `Job ${id} was not enqueued by Sluice (its data has no family and parameters): remove it, and use "sluice run"`,
+      { cause: parsed.error },
+    );
+  }
+  const { family, params, root } = parsed.data;
+  if (!project.families.has(family)) {
+    // Retryable: during a deployment another worker may know it.
+    throw new SluiceError(
+      "FAMILY_UNKNOWN",
+      `${family}: this worker's project has no such task; is it an older version than the one that enqueued it?`,
+      { fields: { task: id } },
+    );
+  }
+  const task = project.family(family).parse(params);
+  if (task.id !== id) {
+    throw new PermanentError(
+      "JOB_INVALID",
+      `Job ${id} carries the parameters of ${task.name}, whose id is ${task.id}: remove it, and use "sluice run"`,
+      { fields: { task: id } },
+    );
+  }
+  return { task, root };
+}

@@ -1,0 +1,46 @@
+/** Redis key names. One hash tag for everything, so that a Redis Cluster keeps it in one slot. */
+import { UsageError } from "../core/errors.ts";
+
+/** The prefix of BullMQ's keys and ours: one deployment (or environment) a prefix. */
+export class Keys {
+  readonly prefix: string;
+  /** Prefix of our own keys: `done:<id>`, `waiters:<id>`, `attempt:<id>`. */
+  readonly own: string;
+
+  constructor(prefix: string) {
+    if (!/^\{[A-Za-z0-9_.-]+\}$/.test(prefix)) {
+      throw new UsageError(
+        "PREFIX_INVALID",
+        `${JSON.stringify(prefix)} cannot be the key prefix: it must be one Redis hash tag such as "{sluice}"`,
+      );
+    }
+    this.prefix = prefix;
+    this.own = `${prefix}:sluice:`;
+  }
+
+  queue(queue: string): string {
+    return `${this.prefix}:${queue}`;
+  }
+
+  job(queue: string, id: string): string {
+    return `${this.prefix}:${queue}:${id}`;
+  }
+
+  done(id: string): string {
+    return `${this.own}done:${id}`;
+  }
+
+  attempt(id: string): string {
+    return `${this.own}attempt:${id}`;
+  }
+}
+
+/** A queue named like our own keys, or with a colon, would read the wrong keys. */
+export function checkQueueName(queue: string): void {
+  if (queue === "sluice" || !/^[a-z][a-z0-9-]*$/.test(queue)) {
+    throw new UsageError(
+      "QUEUE_NAME_INVALID",
+      `${JSON.stringify(queue)} cannot be the name of a queue: use lower-case letters, digits and "-" (and not "sluice")`,
+    );
+  }
+}

@@ -1,0 +1,39 @@
+--[[
+  The gate in front of every attempt. Takes the lease, unless the task is complete, a requirement is
+  open, or another attempt holds a live lease: BullMQ's lock only says who was handed the job, and a
+  frozen Redis hands a running job out again. An expired lease that was never given back is a crash.
+  Atomic, because all of it must hold at the moment the lease is taken. The clock is Redis's.
+
+  KEYS[1] job key
+  ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] lock token  ARGV[4] attempt id
+  ARGV[5] lease (ms)  ARGV[6] crashes allowed  ARGV[7] task name
+  then the task ids of its requirements
+  Returns {'lost'} | {'complete'} | {'collision', name} | {'blocked', n} | {'leased', ms left}
+        | {'crashed', n} | {'begun', epoch}
+]]
+local rcall = redis.call
+local own, id = ARGV[1], ARGV[2]
+if rcall('GET', KEYS[1] .. ':lock') ~= ARGV[3] then return { 'lost' } end
+local name = rcall('HGET', own .. 'done:' .. id, 'name')
+if name and name ~= ARGV[7] then return { 'collision', name } end
+if name then return { 'complete' } end
+local open = 0
+for i = 8, #ARGV do
+  if rcall('EXISTS', own .. 'done:' .. ARGV[i]) == 0 then open = open + 1 end
+end
+if open > 0 then return { 'blocked', open } end
+local time = rcall('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local attempt = own .. 'attempt:' .. id
+local holder, expires = unpack(rcall('HMGET', attempt, 'holder', 'expires'))
+if holder then
+  if tonumber(expires) > now then return { 'leased', tonumber(expires) - now } end
+  local crashes = rcall('HINCRBY', attempt, 'crashes', 1)
+  if crashes >= tonumber(ARGV[6]) then
+    rcall('HDEL', attempt, 'holder', 'expires', 'crashes')
+    return { 'crashed', crashes }
+  end
+end
+local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
+rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]))
+return { 'begun', epoch }

@@ -1,0 +1,33 @@
+--[[
+  Makes a blocked job wait for its requirements: each that is not complete becomes a member of
+  BullMQ's own dependency set of the job, and the job one of its waiters. A job that has nothing to
+  wait for is released. Idempotent; does nothing unless the job is in waiting-children, because an
+  active job may only be linked by its own processor.
+  Atomic, because a requirement may complete between the look and the link.
+
+  KEYS[1] job key of the waiting task
+  ARGV[1] prefix of Sluice's own keys  ARGV[2] its queue key  ARGV[3] its id  ARGV[4] now (ms)
+  then for each requirement: job key, task id
+  Returns how many requirements are open, or -1.
+]]
+local rcall = redis.call
+--- @include "moveParentToWaitIfNoPendingDependencies"
+
+local job = KEYS[1]
+local dependencies = job .. ':dependencies'
+if not rcall('ZSCORE', ARGV[2] .. ':waiting-children', ARGV[3]) then return -1 end
+for i = 5, #ARGV, 2 do
+  local answer = rcall('HGET', ARGV[1] .. 'done:' .. ARGV[i + 1], 'answer')
+  if answer then
+    rcall('SREM', dependencies, ARGV[i])
+    rcall('HSETNX', job .. ':processed', ARGV[i], answer)
+  else
+    rcall('SADD', dependencies, ARGV[i])
+    rcall('SADD', ARGV[1] .. 'waiters:' .. ARGV[i + 1], job)
+  end
+end
+local open = rcall('SCARD', dependencies)
+if open == 0 then
+  moveParentToWaitIfNoPendingDependencies(ARGV[2], dependencies, job, ARGV[3], ARGV[4])
+end
+return open

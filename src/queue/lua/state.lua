@@ -1,0 +1,33 @@
+--[[
+  What the queue knows of many tasks: one code a task.
+    d complete   a absent     b blocked (waiting-children)   f failed   y delayed
+    w blocked, by tasks that its run asked for
+    q queued     r running    c completed by BullMQ, yet not recorded as complete
+    x another task (other parameters) holds this id
+  Atomic, so that one plan sees one moment.
+
+  KEYS[1] any key of the deployment's hash slot
+  ARGV[1] prefix of Sluice's own keys; then for each task: queue key, task id, task name
+]]
+local rcall = redis.call
+local codes = {}
+for i = 2, #ARGV, 3 do
+  local queue, id, name = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  local job = queue .. ':' .. id
+  local known = rcall('HGET', ARGV[1] .. 'done:' .. id, 'name')
+  local code = 'd'
+  if not known then
+    known = rcall('HGET', job, 'name')
+    if not known then code = 'a'
+    elseif rcall('EXISTS', job .. ':lock') == 1 then code = 'r'
+    elseif rcall('ZSCORE', queue .. ':waiting-children', id) then
+      code = rcall('HEXISTS', ARGV[1] .. 'attempt:' .. id, 'yielded') == 1 and 'w' or 'b'
+    elseif rcall('ZSCORE', queue .. ':failed', id) then code = 'f'
+    elseif rcall('ZSCORE', queue .. ':delayed', id) then code = 'y'
+    elseif rcall('ZSCORE', queue .. ':completed', id) then code = 'c'
+    else code = 'q' end
+  end
+  if known and known ~= name then code = 'x' end
+  codes[#codes + 1] = code
+end
+return codes

@@ -1,0 +1,75 @@
+/** Follows a root until it is complete or nothing of it can go on by itself. Writes nothing. */
+import { setTimeout as delay } from "node:timers/promises";
+import { makePlan, type Plan, type TaskState } from "../core/plan.ts";
+import type { Task } from "../core/task.ts";
+import { lookInRedis } from "./look.ts";
+import type { Workplace } from "./runtime.ts";
+
+export interface WatchedTask {
+  readonly task: Task;
+  /** What the first look found. */
+  readonly before: TaskState;
+  readonly state: TaskState;
+  readonly requirements: readonly Task[];
+}
+
+/** Every task of the root that was ever seen, by id. */
+export type Watched = ReadonlyMap<string, WatchedTask>;
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  /** Milliseconds between two looks; a large graph is looked at less often. */
+  readonly interval: number;
+}
+
+/**
+ * Yields after every look, the last time when the root is settled: complete, or everything that is
+ * left failed or waits for what failed or for an external task.
+ */
+export async function* watch(
+  place: Workplace,
+  plan: Plan,
+  options: WatchOptions,
+): AsyncGenerator<Watched, void, undefined> {
+  const watched = new Map<string, WatchedTask>();
+  for (const { task, state, requirements } of plan.tasks.values()) {
+    watched.set(task.id, { task, before: state, state, requirements });
+  }
+  for (;;) {
+    const started = performance.now();
+    update(watched, await makePlan(plan.root, (tasks) => lookInRedis(place, tasks)));
+    yield watched;
+    if (isSettled(watched)) return;
+    const took = performance.now() - started;
+    await delay(Math.max(options.interval, 4 * took), undefined, { signal: options.signal });
+  }
+}
+
+/** What a later plan no longer reaches is complete: a plan does not descend below complete tasks. */
+function update(watched: Map<string, WatchedTask>, now: Plan): void {
+  for (const [id, known] of watched) {
+    if (!now.tasks.has(id)) watched.set(id, { ...known, state: "complete" });
+  }
+  for (const { task, state, requirements } of now.tasks.values()) {
+    const known = watched.get(task.id);
+    watched.set(task.id, {
+      task,
+      before: known?.before ?? "absent",
+      state,
+      requirements: requirements.length > 0 ? requirements : (known?.requirements ?? []),
+    });
+  }
+}
+
+function isSettled(watched: Watched): boolean {
+  for (const { task, state } of watched.values()) {
+    const working = state === "queued" || state === "running" || state === "delayed";
+    if (working && task.family.kind !== "external") return false;
+  }
+  for (const { state, requirements } of watched.values()) {
+    if (state !== "blocked" && state !== "absent") continue;
+    // Just released, or about to be inserted by someone else: look again.
+    if (requirements.every(({ id }) => watched.get(id)?.state === "complete")) return false;
+  }
+  return true;
+}

@@ -1,0 +1,121 @@
+/**
+ * Workers: takes jobs of some queues from BullMQ, has them executed, and tells BullMQ how they ended.
+ * The only file that knows BullMQ's control-flow exceptions.
+ */
+import {
+  DelayedError,
+  type Job,
+  type MinimalJob,
+  UnrecoverableError,
+  WaitingChildrenError,
+  WaitingError,
+  Worker,
+} from "bullmq";
+import { isRetryable, messageOf } from "../core/errors.ts";
+import { maskSecrets } from "../core/secret.ts";
+import { execute, STOPPING } from "./execute.ts";
+import { checkQueueName } from "./keys.ts";
+import type { Runtime } from "./runtime.ts";
+
+export interface WorkerSettings {
+  readonly queues: readonly string[];
+  /** Jobs at the same time, for each queue. */
+  readonly concurrency: number;
+  /** Milliseconds after which a job of a dead worker is handed out again, at the earliest. */
+  readonly lockDuration: number;
+  /** Milliseconds between two looks for jobs of dead workers. */
+  readonly stalledInterval: number;
+  /** What goes wrong outside any attempt: lost connections, locks that were lost. */
+  readonly onError: (error: Error) => void;
+}
+
+export interface RunningWorker {
+  readonly queues: readonly string[];
+  /**
+   * Takes no more jobs, lets those at work finish for `grace` milliseconds, and hands the rest back to
+   * the queue without using an attempt. May hang while Redis is away: race it with a deadline.
+   */
+  stop(grace: number): Promise<void>;
+}
+
+export async function startWorker(
+  runtime: Runtime,
+  settings: WorkerSettings,
+): Promise<RunningWorker> {
+  const { engine } = runtime;
+  const workers = settings.queues.map((queue) => {
+    checkQueueName(queue);
+    const worker = new Worker(queue, processor(runtime), {
+      connection: engine.redis,
+      prefix: engine.keys.prefix,
+      concurrency: settings.concurrency,
+      lockDuration: settings.lockDuration,
+      stalledInterval: settings.stalledInterval,
+      // Crashes are counted by the lease: BullMQ's own counter is never reset.
+      maxStalledCount: 1_000_000,
+      metrics: { maxDataPoints: 7 * 24 * 60 },
+      settings: {
+        backoffStrategy: (attemptsMade, _type, _error, job) =>
+          backoffOf(runtime, attemptsMade, job),
+      },
+    });
+    worker.on("error", settings.onError);
+    return worker;
+  });
+  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  return {
+    queues: settings.queues,
+    async stop(grace) {
+      const cancel = setTimeout(() => {
+        for (const worker of workers) worker.cancelAllJobs(STOPPING);
+      }, grace);
+      await Promise.all(workers.map((worker) => worker.close()));
+      clearTimeout(cancel);
+    },
+  };
+}
+
+/** Three parameters on purpose: BullMQ makes a signal only for processors that declare it. */
+function processor(runtime: Runtime) {
+  return async (job: Job, token = "", signal = new AbortController().signal): Promise<void> => {
+    const outcome = await execute(runtime, { job, token, signal });
+    switch (outcome.kind) {
+      case "completed":
+        return;
+      case "blocked":
+        if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+        // What it waits for completed just now.
+        await job.moveToWait(token);
+        throw new WaitingError();
+      case "deferred":
+        await job.moveToDelayed(Date.now() + Math.max(outcome.milliseconds, 1), token);
+        throw new DelayedError();
+      case "returned":
+        await job.moveToWait(token);
+        throw new WaitingError();
+      case "superseded":
+        throw new Error("another attempt has taken over");
+      case "failed":
+        throw failureForBullmq(outcome.error);
+    }
+  };
+}
+
+/** What BullMQ keeps of an error, in clear text in Redis: no secrets, and always a message. */
+function failureForBullmq(thrown: unknown): Error {
+  const message = maskSecrets(messageOf(thrown)) || "failed without a message";
+  const error = isRetryable(thrown) ? new Error(message) : new UnrecoverableError(message);
+  if (thrown instanceof Error && thrown.stack !== undefined)
+    error.stack = maskSecrets(thrown.stack);
+  return error;
+}
+
+/** Exponential between the family's bounds, with half of it random: no thundering herd at 3 a.m. */
+function backoffOf(runtime: Runtime, attemptsMade: number, job: MinimalJob | undefined): number {
+  const family: unknown = job?.data?.family;
+  const backoff =
+    typeof family === "string" ? runtime.project.families.get(family)?.retry.backoff : undefined;
+  const { first, last } = backoff ?? { first: 5_000, last: 300_000 };
+  const full = Math.min(last, first * 2 ** (attemptsMade - 1));
+  return Math.round(full / 2 + (Math.random() * full) / 2);
+}
