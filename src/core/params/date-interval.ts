@@ -61,7 +61,7 @@ export class DateInterval {
   }
 
   /** Order by start, then end: below zero, zero, above. Throws for intervals of two kinds: a month is not before a week. */
-  static compare(a: DateInterval, b: DateInterval): number {
+  static compare(this: void, a: DateInterval, b: DateInterval): number {
     if (a.kind !== b.kind) {
       throw invalid(
         `intervals of two kinds have no order: ${a.toString()} (${a.kind}) and ${b.toString()} (${b.kind})`,
