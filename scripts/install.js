@@ -64,7 +64,9 @@ async function install(production) {
   const begin = Date.now();
   const seconds = () => `${Math.round((Date.now() - begin) / 1000)} s`;
   process.stderr.write("installing dependencies … ");
-  const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
+  // Not `npm ci`: that refuses a lockfile without the optional packages of other platforms, and
+  // empties node_modules below a command that is running. `--no-save` leaves the lockfile alone.
+  const args = ["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"];
   // The shell ends npm when the pipe from this process closes, as it does at any death of ours: an
   // npm that went on alone would collide with the next command's.
   const script = `exec 4<&0; npm "$@" </dev/null 4<&- & npm=$!
