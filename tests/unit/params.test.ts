@@ -111,6 +111,10 @@ describe("dates and durations", () => {
     expect(p.dateMinute().encode(time)).toBe("2013-07-10T1907");
   });
 
+  test("a duration with short units is read to its end, where Luigi drops the seconds", () => {
+    expect(p.duration().encode(p.duration().decode("5 min 3 sec"))).toBe("0 w 0 d 0 h 5 m 3 s");
+  });
+
   test("a duration has days as its largest unit, so that its total needs no calendar", () => {
     expect(p.duration().decode("1 w 2 d 3 h").total("hours")).toBe(219);
     expect(p.duration().encode(Temporal.Duration.from({ weeks: 2 }))).toBe("2 w 0 d 0 h 0 m 0 s");
