@@ -3,11 +3,32 @@
  * cannot see: after `kill -9` of npm the command would go on by itself, and keep its servers.
  */
 
-/** Exits when the parent process, npm, has gone. Does nothing when npm is not the parent. */
+import { readFileSync } from "node:fs";
+
+/** Exits when npm has gone. Does nothing when the command was not started by npm. */
 export function endWithNpm() {
   if (process.env.npm_lifecycle_event === undefined) return;
-  const parent = process.ppid;
+  const ancestors = npmAncestors();
   setInterval(() => {
-    if (process.ppid !== parent) process.exit(137);
+    if (npmAncestors() !== ancestors) process.exit(137);
   }, 200).unref();
+}
+
+/**
+ * The pids up to npm. npm runs commands by `sh -c`; some shells stay in between and survive npm, so
+ * then npm is our grandparent. Where there is no /proc (macOS) the shell gives way to the command.
+ */
+function npmAncestors() {
+  const stat = readIfPresent(`/proc/${process.ppid}/stat`);
+  // "pid (name) state parent …"
+  const [, name, grandparent] = /\((.*)\) \S (\d+)/.exec(stat) ?? [];
+  return name?.endsWith("sh") ? `${process.ppid} ${grandparent}` : `${process.ppid}`;
+}
+
+function readIfPresent(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
 }
