@@ -72,7 +72,7 @@ export interface Backoff {
   readonly last: number;
 }
 
-const TASK = Symbol("sluice.task");
+const TASK = Symbol.for("sluice.task");
 
 /** Marks an object as a task, so that `isTask` needs no class. */
 export function brandTask<T extends Task>(task: T): T {
@@ -84,7 +84,7 @@ export function isTask(value: unknown): value is Task {
   return typeof value === "object" && value !== null && Object.hasOwn(value, TASK);
 }
 
-const FAMILY = Symbol("sluice.family");
+const FAMILY = Symbol.for("sluice.family");
 
 /** Marks a function as a family, so that a module's other exports can be told apart. */
 export function brandFamily<F extends FamilyDefinition>(family: F): F {

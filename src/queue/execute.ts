@@ -149,7 +149,16 @@ async function underLease(
   const started = performance.now();
   const progress = new ProgressReporter(delivery.job);
   const context: RunContext = {
-    ...stores,
+    // Not spread: a store is opened, or found not to be configured, when the task asks for it.
+    get source() {
+      return stores.source;
+    },
+    get warehouse() {
+      return stores.warehouse;
+    },
+    get s3() {
+      return stores.s3;
+    },
     task,
     params: task.params,
     input: bindInput(task.family.requirementsOf(task), { stores, signal }),

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { makePlan, type Plan, type TaskState } from "../core/plan.ts";
 import type { Task } from "../core/task.ts";
+import { taskOfJob } from "./job.ts";
 import { lookInRedis } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
 
@@ -35,11 +36,14 @@ export async function* watch(
   for (const { task, state, requirements } of plan.tasks.values()) {
     watched.set(task.id, { task, before: state, state, requirements });
   }
+  const since = Date.now();
   for (;;) {
     const started = performance.now();
     update(watched, await makePlan(plan.root, (tasks) => lookInRedis(place, tasks)));
+    const settled = isSettled(watched);
+    if (settled) await addYielded(place, watched, since);
     yield watched;
-    if (isSettled(watched)) return;
+    if (settled) return;
     const took = performance.now() - started;
     await delay(Math.max(options.interval, 4 * took), undefined, { signal: options.signal });
   }
@@ -58,6 +62,41 @@ function update(watched: Map<string, WatchedTask>, now: Plan): void {
       state,
       requirements: requirements.length > 0 ? requirements : (known?.requirements ?? []),
     });
+  }
+}
+
+/** Tasks that a `run` yielded and that completed between two looks: BullMQ remembers them. */
+async function addYielded(
+  { engine, project }: Workplace,
+  watched: Map<string, WatchedTask>,
+  since: number,
+): Promise<void> {
+  const ran = [...watched.values()].filter(
+    ({ before, state }) => before !== "complete" && state === "complete",
+  );
+  // Grows while it is walked: a task that was yielded may have yielded others.
+  for (const { task } of ran) {
+    const processed = await engine.redis.hkeys(
+      `${engine.keys.job(task.family.queue, task.id)}:processed`,
+    );
+    for (const jobKey of processed) {
+      const id = jobKey.slice(jobKey.lastIndexOf(":") + 1);
+      const [data, at] = watched.has(id)
+        ? [null, null]
+        : await Promise.all([
+            engine.redis.hget(jobKey, "data"),
+            engine.redis.hget(engine.keys.done(id), "at"),
+          ]);
+      if (data === null) continue;
+      const yielded: WatchedTask = {
+        task: taskOfJob(project, id, JSON.parse(data)).task,
+        before: Number(at) < since ? "complete" : "absent",
+        state: "complete",
+        requirements: [],
+      };
+      watched.set(id, yielded);
+      ran.push(yielded);
+    }
   }
 }
 

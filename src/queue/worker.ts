@@ -11,7 +11,7 @@ import {
   WaitingError,
   Worker,
 } from "bullmq";
-import { isRetryable, messageOf } from "../core/errors.ts";
+import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { execute, STOPPING } from "./execute.ts";
 import { checkQueueName } from "./keys.ts";
@@ -75,9 +75,19 @@ export async function startWorker(
   };
 }
 
-/** Three parameters on purpose: BullMQ makes a signal only for processors that declare it. */
+/**
+ * Three parameters without defaults on purpose: BullMQ makes a signal only for processors whose
+ * `length` is 3.
+ */
 function processor(runtime: Runtime) {
-  return async (job: Job, token = "", signal = new AbortController().signal): Promise<void> => {
+  return async (
+    job: Job,
+    token: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
+    if (token === undefined || signal === undefined) {
+      throw new PermanentError("BULLMQ_UNPROVEN", "BullMQ handed out a job without lock or signal");
+    }
     const outcome = await execute(runtime, { job, token, signal });
     switch (outcome.kind) {
       case "completed":
