@@ -97,20 +97,21 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async upload(key: string, body: Readable, { signal }: Abort = {}): Promise<void> {
-    const upload = new Upload({
-      client: this.#client,
-      params: { ...this.#where(key), Body: body },
-      partSize: PART_BYTES,
-      queueSize: PARTS_IN_FLIGHT,
-    });
-    const abort = (): void => void upload.abort();
+    // Not `upload.abort()`: it answers before the multipart upload is aborted in S3. A body that
+    // fails makes the library abort it first.
+    const abort = (): void => void body.destroy(reasonOf(signal));
     signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted === true) abort();
     try {
-      signal?.throwIfAborted();
-      await this.#explained(`upload of ${key}`, () => upload.done());
+      await new Upload({
+        client: this.#client,
+        params: { ...this.#where(key), Body: body },
+        partSize: PART_BYTES,
+        queueSize: PARTS_IN_FLIGHT,
+      }).done();
     } catch (error) {
       signal?.throwIfAborted();
-      throw error;
+      throw explainS3Error(error, `upload of ${key}`, this.bucket);
     } finally {
       signal?.removeEventListener("abort", abort);
     }
@@ -211,4 +212,9 @@ export class S3ObjectStore implements ObjectStore {
       }
     });
   }
+}
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason;
+  return reason instanceof Error ? reason : new Error("aborted");
 }

@@ -1,0 +1,66 @@
+/**
+ * `manifest.json`: what a dataset consists of. It has the form that Redshift's COPY reads (`entries`),
+ * with what we need to prove a load beside it. It is written last and once: where it is, the dataset is
+ * whole, so nothing is ever concluded from listing a prefix.
+ */
+import { z } from "zod";
+import { messageOf, PermanentError } from "../core/errors.ts";
+
+const count = z.number().int().nonnegative();
+
+const entrySchema = z.object({
+  url: z.string(),
+  /** Without it, Redshift skips a file that is missing, silently. */
+  mandatory: z.literal(true),
+  meta: z.object({
+    content_length: count,
+    rows: count,
+    /** Before compression. */
+    raw_bytes: count,
+    /** Of the object's bytes, in hexadecimal. */
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  }),
+});
+
+const manifestSchema = z.object({
+  entries: z.array(entrySchema).readonly(),
+  dump: z.object({
+    task_id: z.string(),
+    attempt: z.string(),
+    columns: z.array(z.object({ name: z.string(), pgType: z.string() })).readonly(),
+    format: z.object({
+      type: z.literal("csv"),
+      /** What stands for NULL, unquoted. */
+      null: z.string(),
+      compression: z.literal("gzip"),
+    }),
+    /** The transactions that the dump saw. */
+    snapshot: z.string(),
+    started: z.string(),
+    finished: z.string(),
+    rows: count,
+    /** Sizes of the objects. */
+    bytes: count,
+    raw_bytes: count,
+  }),
+});
+
+export type Manifest = z.output<typeof manifestSchema>;
+export type ManifestEntry = Manifest["entries"][number];
+
+export function writeManifest(manifest: Manifest): string {
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+/** Throws when the text is no manifest of ours. `location` is for the message. */
+export function readManifest(text: string, location: string): Manifest {
+  try {
+    return manifestSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new PermanentError(
+      "MANIFEST_INVALID",
+      `${location} is not a manifest that Sluice wrote: ${error instanceof z.ZodError ? z.prettifyError(error) : messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
