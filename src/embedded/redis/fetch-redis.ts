@@ -113,9 +113,12 @@ function publish(from: string, to: string): void {
 }
 
 async function programIn(root: string): Promise<RedisProgram> {
-  const folders = readdirSync(join(root, "usr", "lib"))
-    .filter((name) => name.includes("-linux-"))
-    .flatMap((name) => [join(root, "usr", "lib", name), join(root, "lib", name)]);
+  // Only what the machine lacks was fetched; where nothing was, the server finds all by itself.
+  const folders = ["usr/lib", "lib"]
+    .map((name) => join(root, name))
+    .filter((folder) => existsSync(folder))
+    .flatMap((folder) => readdirSync(folder).map((name) => join(folder, name)))
+    .filter((folder) => folder.includes("-linux-"));
   const program = {
     command: join(root, "usr", "bin", "redis-server"),
     env: { LD_LIBRARY_PATH: folders.join(":") },
