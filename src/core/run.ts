@@ -36,9 +36,9 @@ export interface RunContext<Params = unknown, Input = unknown, Output = unknown>
   extends TaskContext<Params, Input, Output> {
   readonly attempt: Attempt;
   /** Tells operators how far the attempt has come. Cheap: call it as often as you like. */
-  progress(report: Progress): void;
+  readonly progress: (report: Progress) => void;
   /** A line in the job's log, which Bull Board shows. */
-  log(line: string): void;
+  readonly log: (line: string) => void;
 }
 
 /** A `run` that is a generator yields the tasks it needs and gets their answers. */

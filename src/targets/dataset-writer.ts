@@ -47,7 +47,11 @@ export class DatasetWriter {
   readonly #private: string;
   readonly #manifestKey: string;
 
+  /** The task whose output this is. */
+  readonly taskId: string;
+
   constructor(options: WriterOptions) {
+    this.taskId = options.taskId;
     this.#options = options;
     this.#private = `${options.prefix}attempt-${encodeURIComponent(options.attempt.id)}/`;
     this.#manifestKey = `${options.prefix}manifest.json`;
@@ -145,7 +149,7 @@ export class DatasetWriter {
   }
 
   #manifestOf(contents: DatasetContents): Manifest {
-    const { taskId, attempt } = this.#options;
+    const { attempt } = this.#options;
     const { parts, columns, format, snapshot, started } = contents;
     return {
       entries: parts.map(({ url, bytes, rows, rawBytes, sha256 }) => ({
@@ -154,7 +158,7 @@ export class DatasetWriter {
         meta: { content_length: bytes, rows, raw_bytes: rawBytes, sha256 },
       })),
       dump: {
-        task_id: taskId,
+        task_id: this.taskId,
         attempt: attempt.id,
         columns,
         format,

@@ -1,0 +1,122 @@
+/**
+ * Turns blocks of rows into gzipped files of a bounded size, each a part of a dataset. A few lanes
+ * compress and upload at once, on the thread pool; a block goes to the first lane that has room. Files
+ * are cut between rows. The order of rows across files is not kept: a table has none.
+ */
+import { availableParallelism } from "node:os";
+import { Writable } from "node:stream";
+import { createGzip, type Gzip } from "node:zlib";
+import type { Block } from "../core/stores.ts";
+import type { DatasetContents, Part } from "../targets/dataset-writer.ts";
+
+type WrittenPart = DatasetContents["parts"][number];
+
+export interface RollingFilesOptions {
+  /** Uploads one file. */
+  readonly part: (name: string, body: Gzip) => Promise<Part>;
+  /** Uncompressed bytes after which a file is closed. Default 256 MB. */
+  readonly fileBytes?: number | undefined;
+  /** Files at once. Default: one a core, at most 4. */
+  readonly lanes?: number | undefined;
+}
+
+const FILE_BYTES = 256 * 1024 * 1024;
+/** A further lane is worth its file only for so many bytes: a small table stays one file. */
+const LANE_BYTES = 16 * 1024 * 1024;
+/** Level 6 saves 10 % of the bytes for 2.6 times the time (measured). */
+const GZIP = { level: 1, chunkSize: 256 * 1024 };
+
+interface Lane {
+  file: OpenFile | undefined;
+}
+
+interface OpenFile {
+  readonly gzip: Gzip;
+  rows: number;
+  rawBytes: number;
+}
+
+export class RollingFiles extends Writable {
+  /** Complete after the stream finished. */
+  readonly parts: WrittenPart[] = [];
+  readonly #options: RollingFilesOptions;
+  readonly #fileBytes: number;
+  readonly #lanes: readonly Lane[];
+  readonly #uploads = new Set<Promise<void>>();
+  #files = 0;
+  #rawBytes = 0;
+  #whenFree: (() => void) | undefined;
+
+  constructor(options: RollingFilesOptions) {
+    super({ objectMode: true, highWaterMark: 2 });
+    this.#options = options;
+    this.#fileBytes = options.fileBytes ?? FILE_BYTES;
+    const lanes = options.lanes ?? Math.min(4, availableParallelism());
+    this.#lanes = Array.from({ length: lanes }, () => ({ file: undefined }));
+  }
+
+  override _write(block: Block, _encoding: BufferEncoding, done: () => void): void {
+    const lane = this.#freeLane();
+    if (lane === undefined) {
+      this.#whenFree = () => this._write(block, _encoding, done);
+      return;
+    }
+    const file = (lane.file ??= this.#open(lane));
+    file.rows += block.rows;
+    file.rawBytes += block.buffer.length;
+    this.#rawBytes += block.buffer.length;
+    file.gzip.write(block.buffer);
+    if (file.rawBytes >= this.#fileBytes) file.gzip.end();
+    done();
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    for (const { file } of this.#lanes) file?.gzip.end();
+    void this.#afterUploads(done);
+  }
+
+  /** Waits for the uploads: one that is broken off aborts itself in S3 first. */
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    for (const { file } of this.#lanes) file?.gzip.destroy(error ?? undefined);
+    void this.#afterUploads(() => done(error));
+  }
+
+  async #afterUploads(next: () => void): Promise<void> {
+    await Promise.all(this.#uploads);
+    next();
+  }
+
+  /** One without a file counts, unless it is too early for another file. */
+  #freeLane(): Lane | undefined {
+    return this.#lanes.find(({ file }, index) =>
+      file === undefined
+        ? this.#rawBytes >= index * LANE_BYTES
+        : !file.gzip.writableNeedDrain && !file.gzip.writableEnded,
+    );
+  }
+
+  #open(lane: Lane): OpenFile {
+    const name = `part-${String(this.#files++).padStart(5, "0")}.csv.gz`;
+    const file: OpenFile = { gzip: createGzip(GZIP), rows: 0, rawBytes: 0 };
+    file.gzip.on("drain", () => this.#free());
+    const upload = this.#options.part(name, file.gzip).then(
+      (part) => {
+        this.parts.push({ ...part, rows: file.rows, rawBytes: file.rawBytes });
+      },
+      (error: Error) => void this.destroy(error),
+    );
+    const ended = upload.finally(() => {
+      this.#uploads.delete(ended);
+      lane.file = undefined;
+      this.#free();
+    });
+    this.#uploads.add(ended);
+    return file;
+  }
+
+  #free(): void {
+    const next = this.#whenFree;
+    this.#whenFree = undefined;
+    if (!this.destroyed) next?.();
+  }
+}
