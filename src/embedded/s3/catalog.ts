@@ -97,9 +97,10 @@ export class Catalog {
       }
       case "abort":
         return this.#endUpload(record.id);
-      default:
-        return this.#complete(record.id, record.object);
+      case "complete":
+        break;
     }
+    return this.#complete(record.id, record.object);
   }
 
   /** The records that make this catalog from an empty one. */

@@ -10,7 +10,6 @@ import {
   headBucket,
   listBuckets,
 } from "./buckets.ts";
-import { CHECKSUM_HEADERS } from "./checksums.ts";
 import { completeMultipartUpload } from "./complete-upload.ts";
 import { READ_CONDITIONS, WRITE_CONDITIONS } from "./conditions.ts";
 import { copyObject } from "./copy-object.ts";
@@ -46,12 +45,7 @@ export interface Operation {
   readonly handle: (request: S3Request, store: Store) => Reply | Promise<Reply>;
 }
 
-const BODY = [
-  ...CHECKSUM_HEADERS,
-  "x-amz-decoded-content-length",
-  "x-amz-sdk-checksum-algorithm",
-  "x-amz-trailer",
-];
+const BODY = ["x-amz-decoded-content-length", "x-amz-trailer"];
 const READ = [...READ_CONDITIONS, "range", "x-amz-checksum-mode"];
 const LIST = ["prefix", "delimiter", "max-keys", "encoding-type"];
 
@@ -183,12 +177,7 @@ export const OPERATIONS: readonly Operation[] = [
     on: "object",
     method: "POST",
     requires: ["uploadId"],
-    headers: [
-      ...CHECKSUM_HEADERS,
-      ...WRITE_CONDITIONS,
-      "x-amz-checksum-type",
-      "x-amz-mp-object-size",
-    ],
+    headers: [...WRITE_CONDITIONS, "x-amz-checksum-type", "x-amz-mp-object-size"],
     handle: completeMultipartUpload,
   },
   {

@@ -2,6 +2,7 @@
  * Finds the operation of a request and refuses what the operation does not understand: a query
  * parameter, an `x-amz-*` header or a condition that would otherwise be ignored in silence.
  */
+import { CHECKSUM_HEADERS } from "./checksums.ts";
 import { READ_CONDITIONS } from "./conditions.ts";
 import { COPY_SOURCE } from "./copy-source.ts";
 import { S3Error } from "./error.ts";
@@ -10,8 +11,17 @@ import type { S3Request } from "./request.ts";
 
 /** Names the operation for logs; it changes nothing. */
 const HARMLESS_QUERY = "x-id";
-/** Headers of every request: the signature's own, and what SDKs say about themselves. */
-const HARMLESS_HEADERS = ["x-amz-content-sha256", "x-amz-date", "x-amz-user-agent"];
+/**
+ * Headers of every request: the signature's own, what SDKs say about themselves, and the checksum
+ * of the request's body, which SDKs also send for the empty body of a GET.
+ */
+const HARMLESS_HEADERS = [
+  "x-amz-content-sha256",
+  "x-amz-date",
+  "x-amz-user-agent",
+  "x-amz-sdk-checksum-algorithm",
+  ...CHECKSUM_HEADERS,
+];
 /** Standard headers that change what a request means. */
 const MEANINGFUL = new Set([...READ_CONDITIONS, "range", "if-range"]);
 
