@@ -21,30 +21,31 @@ import type { RedisProgram } from "./find-redis.ts";
 
 const run = promisify(execFile);
 
-/** Where apt keeps the lists of packages; a folder of ours when the machine has fetched none. */
 const systemLists = "/var/lib/apt/lists";
 const packages = ["redis-server", "redis-tools"];
 
 export interface FetchOptions {
   readonly cache: string;
-  /** For tests: a folder other than apt's own, to see a machine without package lists. */
-  readonly lists?: string;
+  /** The program; "apt-get" by default. */
+  readonly aptGet?: string | undefined;
+  /** Where apt keeps the lists of packages. */
+  readonly lists?: string | undefined;
 }
 
 /** The unpacked server, fetched now unless an earlier run did. Throws `UsageError` if impossible. */
-export async function fetchRedis({ cache, lists }: FetchOptions): Promise<RedisProgram> {
+export async function fetchRedis(options: FetchOptions): Promise<RedisProgram> {
+  const { cache, aptGet = "apt-get", lists = systemLists } = options;
   const home = join(cache, `redis-${distribution()}-${process.arch}`);
-  if (!existsSync(home)) {
-    const partial = mkdtempSync(join(cache, "partial-"));
-    try {
-      await unpackInto(partial, lists ?? systemLists);
-      await programIn(join(partial, "root"));
-      publish(join(partial, "root"), home);
-    } catch (error) {
-      throw noRedis(`Fetching it with apt-get failed: ${lastLine(error)}. `, error);
-    } finally {
-      rmSync(partial, { recursive: true, force: true });
-    }
+  if (existsSync(home)) return programIn(home);
+  const partial = mkdtempSync(join(cache, "partial-"));
+  try {
+    const root = await unpack(await download(partial, aptGet, lists));
+    await programIn(root);
+    publish(root, home);
+  } catch (error) {
+    throw noRedis(`Fetching it with apt-get failed: ${lastLine(error)}. `, error);
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
   }
   return programIn(home);
 }
@@ -58,36 +59,44 @@ export function noRedis(reason: string, cause?: unknown): UsageError {
   );
 }
 
-async function unpackInto(folder: string, systemLists: string): Promise<void> {
-  const cache = join(folder, "cache");
-  mkdirSync(join(cache, "archives", "partial"), { recursive: true });
-  let options = aptOptions(cache, systemLists);
-  if (!hasLists(systemLists)) {
-    const own = join(folder, "lists");
-    mkdirSync(join(own, "partial"), { recursive: true });
-    options = aptOptions(cache, own);
-    await run("apt-get", [...options, "update"]);
+/** By the machine's own lists of packages; by fresh ones when it has none, or they are outdated. */
+async function download(folder: string, aptGet: string, lists: string): Promise<string> {
+  if (hasLists(lists)) {
+    const archives = await downloadBy(folder, aptGet, lists).catch(() => undefined);
+    if (archives !== undefined) return archives;
   }
+  const own = join(folder, "lists");
+  mkdirSync(join(own, "partial"), { recursive: true });
+  await run(aptGet, [...aptOptions(folder, own), "update"]);
+  return downloadBy(folder, aptGet, own);
+}
+
+/** The folder with the archives. */
+async function downloadBy(folder: string, aptGet: string, lists: string): Promise<string> {
+  const archives = mkdtempSync(join(folder, "archives-"));
+  const options = aptOptions(folder, lists);
   // A simulated installation names what this machine lacks, so that no list of libraries gets stale.
-  const { stdout } = await run("apt-get", [
-    ...options,
-    "install",
-    "--simulate",
-    "--no-install-recommends",
-    ...packages,
-  ]);
+  const install = ["install", "--simulate", "--no-install-recommends", ...packages];
+  const { stdout } = await run(aptGet, [...options, ...install]);
   const missing = [...stdout.matchAll(/^Inst (\S+)/gm)].map((match) => match[1] ?? "");
-  const wanted = [...new Set([...packages, ...missing])];
-  await run("apt-get", [...options, "download", ...wanted], { cwd: folder });
-  const root = join(folder, "root");
+  const wanted = new Set([...packages, ...missing]);
+  await run(aptGet, [...options, "download", ...wanted], { cwd: archives });
+  return archives;
+}
+
+async function unpack(archives: string): Promise<string> {
+  const root = join(archives, "root");
   mkdirSync(root);
-  for (const archive of readdirSync(folder).filter((name) => name.endsWith(".deb"))) {
-    await run("dpkg-deb", ["--extract", join(folder, archive), root]);
+  for (const archive of readdirSync(archives).filter((name) => name.endsWith(".deb"))) {
+    await run("dpkg-deb", ["--extract", join(archives, archive), root]);
   }
+  return root;
 }
 
 /** apt's own locks and caches belong to root, so each run gets its own. */
-function aptOptions(cache: string, lists: string): readonly string[] {
+function aptOptions(folder: string, lists: string): readonly string[] {
+  const cache = join(folder, "cache");
+  mkdirSync(join(cache, "archives", "partial"), { recursive: true });
   const settings = [
     `Dir::Cache=${cache}`,
     `Dir::State::Lists=${lists}`,

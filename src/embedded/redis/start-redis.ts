@@ -31,6 +31,8 @@ export interface RedisOptions {
   readonly env: Environment;
   /** Where to look for the program; default: the PATH and Homebrew's folders. */
   readonly folders?: readonly string[] | undefined;
+  /** The program that fetches Redis on Debian and Ubuntu. */
+  readonly aptGet?: string;
 }
 
 /** Finds or fetches Redis, starts it, and resolves when it answers. */
@@ -40,11 +42,12 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   return onFreePort((port) => startOn(port, program, options));
 }
 
-async function obtainRedis({ env, folders }: RedisOptions): Promise<RedisProgram> {
+async function obtainRedis(options: RedisOptions): Promise<RedisProgram> {
+  const { env, folders, aptGet = "/usr/bin/apt-get" } = options;
   const found = findRedis(folders ?? redisFolders(env));
   if (found !== undefined) return found;
-  if (!existsSync("/usr/bin/apt-get")) throw noRedis("");
-  return fetchRedis({ cache: cacheFolder(env) });
+  if (!existsSync(aptGet)) throw noRedis("");
+  return fetchRedis({ cache: cacheFolder(env), aptGet });
 }
 
 async function startOn(
