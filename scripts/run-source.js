@@ -3,6 +3,9 @@
 import { endWithNpm } from "./end-with-npm.js";
 import { ensureInstalled } from "./install.js";
 
+// The SDK's version is pinned, so its advice about future versions is not for the user.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 /** @param {string} entry Relative to this file. */
 export async function runSource(entry) {
   endWithNpm();

@@ -9,6 +9,9 @@ import { once } from "node:events";
 import { endWithNpm } from "./end-with-npm.js";
 import { ensureInstalled } from "./install.js";
 
+// The SDK's version is pinned, so its advice about future versions is not for the user.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 const args = process.argv.slice(2);
 endWithNpm();
 await ensureInstalled({ production: false });

@@ -9,7 +9,7 @@ import { createServer } from "node:net";
 export class PortTakenError extends Error {}
 
 /** A TCP port of the loopback interface that nobody listens on now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
