@@ -34,6 +34,16 @@ export class Project {
     }
     this.families = families;
     this.schedules = config.schedules ?? [];
+    const ids = new Set<string>();
+    for (const { id } of this.schedules) {
+      if (ids.has(id)) {
+        throw new UsageError(
+          "SCHEDULE_TWICE",
+          `Two schedules are named ${id}: one root has one schedule; use a cron pattern for several times a day`,
+        );
+      }
+      ids.add(id);
+    }
   }
 
   /** The family with this name. Unknown: the nearest one is suggested. */

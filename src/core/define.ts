@@ -3,6 +3,12 @@
  * CLI and the dashboard read) and, for tasks, a function, the only place where effects happen.
  * Two arguments, so that type inference never depends on the order of properties.
  */
+import {
+  checkAttempts,
+  checkFamilyName,
+  checkPriority,
+  checkQueueName,
+} from "./check-declaration.ts";
 import { backoffRange } from "./duration.ts";
 import { messageOf, PermanentError, UsageError } from "./errors.ts";
 import {
@@ -124,8 +130,12 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
   declaration: CommonDeclaration<D>,
   behaviour: Behaviour<O>,
 ): TaskFamily<D, O, Answer> {
-  const { name } = declaration;
-  checkName(name);
+  const { name, queue = DEFAULT_QUEUE, priority = 0 } = declaration;
+  const { attempts = 3, backoff = "5s..5m" } = behaviour.retry ?? {};
+  checkFamilyName(name);
+  checkQueueName(queue, `${name}: queue`);
+  checkPriority(priority, `${name}: priority`);
+  checkAttempts(attempts, `${name}: retry.attempts`);
   const params = declaration.params ?? ({} as D);
 
   const create = (normalized: NormalizedParams<D>): Task<Answer, O> => {
@@ -153,12 +163,9 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
     {
       kind,
       params,
-      queue: declaration.queue ?? DEFAULT_QUEUE,
-      priority: declaration.priority ?? 0,
-      retry: {
-        attempts: behaviour.retry?.attempts ?? 3,
-        backoff: backoffRange(behaviour.retry?.backoff ?? "5s..5m", `${name}: retry.backoff`),
-      },
+      queue,
+      priority,
+      retry: { attempts, backoff: backoffRange(backoff, `${name}: retry.backoff`) },
       parse: (texts: Readonly<Record<string, string>>) => create(parseParams(name, params, texts)),
       requirementsOf: (task: Task) =>
         declared(task, "requires", () => behaviour.requires?.(task.params)),
@@ -180,16 +187,6 @@ function declared<T>(task: Task, what: string, call: () => T): T {
       "DECLARATION_THREW",
       `${task.name}: ${what}() threw: ${messageOf(error)}. It must be a pure function of the parameters.`,
       { cause: error, fields: { task: task.id } },
-    );
-  }
-}
-
-/** So that no id contains `:` or equals a key name of BullMQ (facts: ids become Redis key names). */
-function checkName(name: string): void {
-  if (!/^[A-Za-z][A-Za-z0-9_.]*$/.test(name)) {
-    throw new UsageError(
-      "FAMILY_NAME_INVALID",
-      `${JSON.stringify(name)} cannot be the name of a family: use letters, digits, "_" and ".", beginning with a letter`,
     );
   }
 }

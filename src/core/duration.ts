@@ -25,7 +25,8 @@ export function milliseconds(text: string, what: string): number {
 
 /** `"30s..10m"` grows from 30 seconds to 10 minutes; `"30s"` stays there. */
 export function backoffRange(text: string, what: string): Backoff {
-  const [first = "", last = first] = text.split("..");
+  const dots = text.indexOf("..");
+  const [first, last] = dots < 0 ? [text, text] : [text.slice(0, dots), text.slice(dots + 2)];
   const range = { first: milliseconds(first, what), last: milliseconds(last, what) };
   if (range.last < range.first) {
     throw new UsageError(

@@ -4,7 +4,7 @@
  * Iterative throughout: a chain of 10,000 tasks must not overflow the stack.
  */
 import { PermanentError, UsageError } from "./errors.ts";
-import { flattenRequirements, type Task } from "./task.ts";
+import { requirementsOf, type Task } from "./task.ts";
 
 /**
  * complete   nothing to do, and nothing below it is looked at
@@ -50,47 +50,58 @@ export type Look = (tasks: readonly Task[]) => Promise<readonly Seen[]>;
 /** More than this is a `requires` without an end, not a pipeline. */
 const MOST_TASKS = 1_000_000;
 
+/** Between two looks the process can do other things: a plan of 100,000 tasks blocks nothing. */
+const TASKS_A_LOOK = 1000;
+
 /**
  * Breadth first from the root, not below complete tasks. A wrapper whose requirements are all
  * complete is complete. Throws `CycleError` with the path when tasks depend on each other in a
  * circle, before anything was enqueued.
  */
 export async function makePlan(root: Task, look: Look): Promise<Plan> {
+  return { root, tasks: await expand([root], look) };
+}
+
+/** Like `makePlan`, from several roots into one graph. */
+export async function expand(roots: readonly Task[], look: Look): Promise<Plan["tasks"]> {
   const tasks = new Map<string, PlannedTask>();
-  const seen = new Set([root.id]);
-  let level: Task[] = [root];
+  const found = new Map(roots.map((root) => [root.id, root]));
+  let level = [...found.values()];
   while (level.length > 0) {
-    const seenNow = await look(level);
     const next: Task[] = [];
-    for (const [index, task] of level.entries()) {
-      const { state, yielded = [] } = seenNow[index] ?? { state: "absent" as const };
-      const requirements = state === "complete" ? [] : requirementsOf(task, yielded);
-      tasks.set(task.id, { task, state, requirements });
-      for (const requirement of requirements) {
-        if (seen.has(requirement.id)) continue;
-        seen.add(requirement.id);
-        next.push(requirement);
+    for (let start = 0; start < level.length; start += TASKS_A_LOOK) {
+      const part = level.slice(start, start + TASKS_A_LOOK);
+      const seen = await look(part);
+      for (const [index, task] of part.entries()) {
+        const { state, yielded = [] } = seen[index] ?? { state: "absent" as const };
+        const requirements = state === "complete" ? [] : directRequirements(task, yielded);
+        tasks.set(task.id, { task, state, requirements });
+        for (const requirement of requirements) {
+          if (found.has(requirement.id)) continue;
+          found.set(requirement.id, requirement);
+          next.push(requirement);
+        }
       }
     }
-    if (seen.size > MOST_TASKS) {
+    if (found.size > MOST_TASKS) {
+      const names = roots.map(({ name }) => name).join(", ");
       throw new PermanentError(
         "GRAPH_TOO_LARGE",
-        `${root.name} expands to more than ${MOST_TASKS} tasks: does the requires() of ${next[0]?.name ?? root.name} ever end?`,
-        { fields: { task: root.id } },
+        `${names} expands to more than ${MOST_TASKS} tasks: does the requires() of ${next[0]?.name ?? names} ever end?`,
+        { fields: { tasks: roots.map(({ id }) => id) } },
       );
     }
     level = next;
   }
   for (const task of inDependencyOrder(tasks)) completeWrapper(tasks, task);
-  return { root, tasks };
+  return tasks;
 }
 
-function requirementsOf(task: Task, yielded: readonly Task[]): readonly Task[] {
-  const requirements = flattenRequirements([task.family.requirementsOf(task), yielded]);
-  if (requirements.some((requirement) => requirement.id === task.id)) {
-    throw new CycleError([task, task]);
-  }
-  return requirements;
+function directRequirements(task: Task, yielded: readonly Task[]): readonly Task[] {
+  const requirements = new Map(requirementsOf(task).map((each) => [each.id, each]));
+  for (const each of yielded) if (!requirements.has(each.id)) requirements.set(each.id, each);
+  if (requirements.has(task.id)) throw new CycleError([task, task]);
+  return [...requirements.values()];
 }
 
 function completeWrapper(tasks: Map<string, PlannedTask>, planned: PlannedTask): void {
@@ -100,7 +111,7 @@ function completeWrapper(tasks: Map<string, PlannedTask>, planned: PlannedTask):
 }
 
 /** Requirements before the tasks that require them (Kahn). Throws when there is a circle. */
-function inDependencyOrder(tasks: ReadonlyMap<string, PlannedTask>): PlannedTask[] {
+export function inDependencyOrder(tasks: ReadonlyMap<string, PlannedTask>): PlannedTask[] {
   const open = new Map<string, number>();
   const dependents = new Map<string, PlannedTask[]>();
   const ready: PlannedTask[] = [];

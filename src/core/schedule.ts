@@ -63,11 +63,18 @@ export function scheduled(
       { cause },
     );
   }
+  const pause = milliseconds(again, `${root.name}: the schedule's again`);
+  if (pause < 1000) {
+    throw new UsageError(
+      "SCHEDULE_INVALID",
+      `${root.name}: the schedule's again must be at least "1s", got ${JSON.stringify(again)}`,
+    );
+  }
   return {
     id: root.name,
     pattern,
     timezone,
-    again: milliseconds(again, `${root.name}: the schedule's again`),
+    again: pause,
     rootFor: (date) => root({ date }),
   };
 }

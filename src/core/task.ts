@@ -16,6 +16,7 @@
  * attempt      one execution of a task
  * lease        the right of one attempt to commit; its epoch grows with every attempt
  */
+import { PermanentError } from "./errors.ts";
 import type { ParamsDeclaration } from "./params/schema.ts";
 import type { RunContext, RunResult, TaskContext } from "./run.ts";
 import type { Outputs } from "./target.ts";
@@ -96,18 +97,33 @@ export function isFamily(value: unknown): value is FamilyDefinition {
   return typeof value === "function" && Object.hasOwn(value, FAMILY);
 }
 
-/** The tasks of a nesting, each id once, in the order in which they are written. */
-export function flattenRequirements(requirements: Requirements): Task[] {
+/** The tasks that its family's `requires` says must be complete first, each once, in written order. */
+export function requirementsOf(task: Task): Task[] {
   const found = new Map<string, Task>();
-  const pending: Requirements[] = [requirements];
+  const pending: unknown[] = [task.family.requirementsOf(task)];
   while (pending.length > 0) {
     const next = pending.pop();
     if (next === undefined) continue;
     if (isTask(next)) {
       if (!found.has(next.id)) found.set(next.id, next);
-    } else {
-      pending.push(...Object.values(next).reverse());
+      continue;
     }
+    // One by one: 100,000 arguments of a spread overflow the stack.
+    for (const inner of nested(task, next).reverse()) pending.push(inner);
   }
   return [...found.values()];
+}
+
+/** Types forbid the rest, but not in JavaScript: a promise would be no requirement at all. */
+function nested(owner: Task, value: unknown): unknown[] {
+  if (Array.isArray(value)) return [...value];
+  const prototype: unknown =
+    typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
+  if (prototype === Object.prototype || prototype === null) return Object.values(value ?? {});
+  const what = isFamily(value)
+    ? `the family ${value.name} instead of one of its tasks: call it with its parameters`
+    : `${value instanceof Promise ? "a promise" : typeof value}, which is no task: give tasks, in arrays or objects if there are several`;
+  throw new PermanentError("REQUIREMENT_INVALID", `${owner.name}: requires() gave ${what}`, {
+    fields: { task: owner.id },
+  });
 }

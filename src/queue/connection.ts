@@ -1,9 +1,12 @@
 /**
- * Connections to Redis. A worker's connection waits for Redis to come back; a producer's fails fast,
- * so that a command never takes effect long after its caller gave up.
+ * Connections to Redis. They wait for Redis to come back, because a worker outlives an outage; only
+ * `ensureRedis`, which every process calls first, says soon that there is none.
  */
 import { Redis } from "ioredis";
 import { messageOf, PermanentError, UnreachableError, UsageError } from "../core/errors.ts";
+
+/** Milliseconds that `ensureRedis` waits for a first answer. */
+const LONGEST_SILENCE = 2_000;
 
 /** Opens a connection for workers and for our own scripts; it reconnects by itself. */
 export function connectRedis(url: string): Redis {
@@ -25,8 +28,10 @@ export function connectRedis(url: string): Redis {
 export async function ensureRedis(redis: Redis, address: string): Promise<void> {
   const failed = firstFailure(redis);
   try {
-    await Promise.race([redis.connect(), failed.promise]);
-    const memory = await redis.info("memory");
+    const memory = await Promise.race([
+      redis.connect().then(() => redis.info("memory")),
+      failed.promise,
+    ]);
     const policy = /maxmemory_policy:(\S+)/.exec(memory)?.[1] ?? "noeviction";
     if (policy !== "noeviction") {
       throw new PermanentError(
@@ -93,13 +98,22 @@ function parseRedisUrl(url: string): RedisAddress {
   };
 }
 
-/** Rejects with the first connection error: `connect()` of a reconnecting client retries for ever. */
+/**
+ * Rejects with the first connection error, or when nothing was heard for too long: `connect()` of a
+ * reconnecting client retries for ever, and a frozen Redis accepts connections.
+ */
 function firstFailure(redis: Redis): { promise: Promise<never>; stop(): void } {
-  let onError: (error: Error) => void = () => {};
+  let stop = () => {};
   const promise = new Promise<never>((_, reject) => {
-    onError = reject;
-    redis.once("error", onError);
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer within ${LONGEST_SILENCE} ms`));
+    }, LONGEST_SILENCE);
+    redis.once("error", reject);
+    stop = () => {
+      clearTimeout(timer);
+      redis.off("error", reject);
+    };
   });
   promise.catch(() => {});
-  return { promise, stop: () => void redis.off("error", onError) };
+  return { promise, stop };
 }

@@ -2,7 +2,10 @@
 import { PermanentError } from "../core/errors.ts";
 import type { RunResult } from "../core/run.ts";
 import { isTask, type Task } from "../core/task.ts";
+import { chunk } from "./chunk.ts";
 import type { Engine } from "./engine.ts";
+
+const ANSWERS_A_TRIP = 1000;
 
 export type Driven =
   | { readonly kind: "answered"; readonly answer: unknown }
@@ -16,20 +19,28 @@ export async function drive(
   result: RunResult<unknown>,
 ): Promise<Driven> {
   if (!isGenerator(result)) return { kind: "answered", answer: await result };
-  let step = await result.next();
-  while (step.done !== true) {
-    const yielded = yieldedTasks(task, step.value);
-    const answers = await answersOf(engine, yielded);
-    const open = yielded.filter(({ id }) => !answers.has(id));
-    if (open.length > 0) {
-      // Lets `finally` blocks run; the next attempt starts from the first line.
-      await result.return(undefined);
-      return { kind: "waiting", tasks: open };
+  let done = false;
+  const resume = async (answer?: unknown) => {
+    done = true;
+    const step = await result.next(answer);
+    done = step.done === true;
+    return step;
+  };
+  try {
+    let step = await resume();
+    while (step.done !== true) {
+      const yielded = yieldedTasks(task, step.value);
+      const answers = await answersOf(engine, yielded);
+      const open = yielded.filter(({ id }) => !answers.has(id));
+      if (open.length > 0) return { kind: "waiting", tasks: open };
+      const inOrder = yielded.map(({ id }) => answers.get(id));
+      step = await resume(isTask(step.value) ? inOrder[0] : inOrder);
     }
-    const inOrder = yielded.map(({ id }) => answers.get(id));
-    step = await result.next(isTask(step.value) ? inOrder[0] : inOrder);
+    return { kind: "answered", answer: step.value };
+  } finally {
+    // Lets its `finally` blocks run; the next attempt starts from the first line.
+    if (!done) await result.return(undefined);
   }
-  return { kind: "answered", answer: step.value };
 }
 
 type AnyGenerator =
@@ -58,14 +69,15 @@ function yieldedTasks(task: Task, yielded: unknown): readonly Task[] {
 
 /** The recorded answers of the tasks that are complete, by id. */
 async function answersOf(engine: Engine, tasks: readonly Task[]): Promise<Map<string, unknown>> {
-  const pipeline = engine.redis.pipeline();
-  for (const { id } of tasks) pipeline.hget(engine.keys.done(id), "answer");
-  const replies = (await pipeline.exec()) ?? [];
   const answers = new Map<string, unknown>();
-  for (const [index, { id }] of tasks.entries()) {
-    const [error, answer] = replies[index] ?? [];
-    if (error) throw error;
-    if (typeof answer === "string") answers.set(id, JSON.parse(answer));
+  for (const part of chunk(tasks, ANSWERS_A_TRIP)) {
+    const texts = await Promise.all(
+      part.map(({ id }) => engine.redis.hget(engine.keys.done(id), "answer")),
+    );
+    for (const [index, { id }] of part.entries()) {
+      const text = texts[index] ?? null;
+      if (text !== null) answers.set(id, JSON.parse(text));
+    }
   }
   return answers;
 }

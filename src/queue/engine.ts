@@ -6,7 +6,7 @@ import { FlowProducer, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { checkBullmq } from "./bullmq-internals.ts";
 import { connectRedis, ensureRedis, redisAddress } from "./connection.ts";
-import { checkQueueName, Keys } from "./keys.ts";
+import { Keys } from "./keys.ts";
 import { Scripts } from "./scripts.ts";
 
 export interface EngineSettings {
@@ -45,7 +45,6 @@ export class Engine {
   queue(name: string): Queue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      checkQueueName(name);
       queue = new Queue(name, { connection: this.redis, prefix: this.keys.prefix });
       queue.on("error", () => {});
       this.#queues.set(name, queue);

@@ -7,16 +7,18 @@ import type { Job } from "bullmq";
 import { messageOf, PermanentError, SluiceError } from "../core/errors.ts";
 import type { SluiceEvents } from "../core/events.ts";
 import type { RunContext } from "../core/run.ts";
+import { maskSecrets } from "../core/secret.ts";
 import { bindOutputs, missingOutputs } from "../core/target.ts";
-import { flattenRequirements, type Task } from "../core/task.ts";
+import { requirementsOf, type Task } from "../core/task.ts";
 import { bindInput } from "./bind-input.ts";
+import { chunk } from "./chunk.ts";
 import { type Driven, drive } from "./drive.ts";
 import { taskOfJob } from "./job.ts";
 import { Lease, LeaseLostError } from "./lease.ts";
 import type { Outcome } from "./outcome.ts";
 import { ProgressReporter } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
-import { completion, submit } from "./submit.ts";
+import { completion, EDGES_PER_CALL, submitFor } from "./submit.ts";
 
 /** The reason of an abort that hands jobs back instead of failing them. */
 export const STOPPING = "the worker is stopping";
@@ -69,7 +71,7 @@ async function attemptTask(
 ): Promise<Outcome> {
   const { task } = known;
   const { engine, settings } = runtime;
-  const requirements = flattenRequirements(task.family.requirementsOf(task));
+  const requirements = requirementsOf(task);
   const [verdict, detail] = await engine.scripts.call(
     "begin",
     engine.keys.job(task.family.queue, task.id),
@@ -113,6 +115,8 @@ async function attemptTask(
     await lease.release();
     return outcome;
   } catch (error) {
+    // Whatever run() made of the abort: it was told because the lease is lost.
+    lease.signal.throwIfAborted();
     await lease.release().catch(() => {});
     throw error;
   } finally {
@@ -205,19 +209,21 @@ async function waitFor(
 ): Promise<Outcome> {
   const { engine } = runtime;
   const { job, token, signal } = delivery;
-  for (const task of tasks) {
-    await submit(runtime, task, { signal, requestedBy: known.root, retryFailed: false });
+  await submitFor(runtime, known.task, tasks, { signal, root: known.root });
+  let open = 0;
+  for (const part of chunk(tasks, EDGES_PER_CALL)) {
+    const stillOpen = await engine.scripts.call(
+      "await",
+      engine.keys.job(job.queueName, known.task.id),
+      engine.keys.own,
+      token,
+      known.task.id,
+      yielded,
+      ...part.flatMap((task) => [engine.keys.job(task.family.queue, task.id), task.id]),
+    );
+    if (stillOpen < 0) return { kind: "superseded" };
+    open += stillOpen;
   }
-  const open = await engine.scripts.call(
-    "await",
-    engine.keys.job(job.queueName, known.task.id),
-    engine.keys.own,
-    token,
-    known.task.id,
-    yielded,
-    ...tasks.flatMap((task) => [engine.keys.job(task.family.queue, task.id), task.id]),
-  );
-  if (open < 0) return { kind: "superseded" };
   // All completed in the meantime: back to the queue at once.
   if (open === 0) return { kind: "returned" };
   return { kind: "blocked" };
@@ -237,7 +243,11 @@ export function isFinal({ job }: Delivery, error: unknown): boolean {
 
 function failureOf(task: Task, error: unknown): SluiceEvents["task:failed"]["error"] {
   const code = error instanceof SluiceError ? error.code : "ERROR";
-  return { code, message: messageOf(error), fingerprint: `${task.family.name}:${code}` };
+  return {
+    code,
+    message: maskSecrets(messageOf(error)),
+    fingerprint: `${task.family.name}:${code}`,
+  };
 }
 
 function numberIn(answer: unknown, key: "rows" | "bytes"): number | undefined {

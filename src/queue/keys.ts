@@ -34,13 +34,3 @@ export class Keys {
     return `${this.own}attempt:${id}`;
   }
 }
-
-/** A queue named like our own keys, or with a colon, would read the wrong keys. */
-export function checkQueueName(queue: string): void {
-  if (queue === "sluice" || !/^[a-z][a-z0-9-]*$/.test(queue)) {
-    throw new UsageError(
-      "QUEUE_NAME_INVALID",
-      `${JSON.stringify(queue)} cannot be the name of a queue: use lower-case letters, digits and "-" (and not "sluice")`,
-    );
-  }
-}

@@ -54,13 +54,24 @@ async function yieldedBy(engine: Engine, project: Project, task: Task): Promise<
   const jobKeys = await engine.redis.smembers(
     `${engine.keys.job(task.family.queue, task.id)}:dependencies`,
   );
-  const found: Task[] = [];
-  for (const jobKey of jobKeys) {
-    const data = await engine.redis.hget(jobKey, "data");
-    if (data === null) continue;
-    found.push(
-      taskOfJob(project, jobKey.slice(jobKey.lastIndexOf(":") + 1), JSON.parse(data)).task,
-    );
+  const found = await tasksOfJobs(engine, project, jobKeys);
+  return found.filter((each) => each !== undefined);
+}
+
+/** The tasks of jobs, in their order; undefined where the job is gone. */
+export async function tasksOfJobs(
+  engine: Engine,
+  project: Project,
+  jobKeys: readonly string[],
+): Promise<(Task | undefined)[]> {
+  const found: (Task | undefined)[] = [];
+  for (const part of chunk(jobKeys, TASKS_PER_LOOK)) {
+    const data = await Promise.all(part.map((jobKey) => engine.redis.hget(jobKey, "data")));
+    for (const [index, jobKey] of part.entries()) {
+      const text = data[index] ?? null;
+      const id = jobKey.slice(jobKey.lastIndexOf(":") + 1);
+      found.push(text === null ? undefined : taskOfJob(project, id, JSON.parse(text)).task);
+    }
   }
   return found;
 }

@@ -42,7 +42,10 @@ export async function startScheduler(
     { connection: engine.redis, prefix: engine.keys.prefix },
   );
   worker.on("error", settings.onError);
-  worker.on("failed", (_job, error) => settings.onError(error));
+  worker.on("failed", (_job, error) => {
+    // A tick that was cut off by the stop: the next one does its work.
+    if (!stopping.signal.aborted) settings.onError(error);
+  });
   await worker.waitUntilReady();
   return {
     async stop() {

@@ -51,25 +51,21 @@ export class Scripts {
     key: string,
     ...args: Argument[]
   ): Promise<ScriptReplies[Name]> {
-    const [reply] = await this.callAll([{ name, key, args }]);
+    // `defineCommand` adds the method at run time; ioredis has no types for it.
+    const send: unknown = Reflect.get(this.#redis, command(name));
+    if (typeof send !== "function") throw new TypeError(`${name} is not a script`);
+    const reply: unknown = await Reflect.apply(send, this.#redis, [key, ...args]);
     return reply as ScriptReplies[Name];
   }
 
-  /** Calls in one round trip, in order, not as one transaction. */
+  /**
+   * Calls that are sent together, in order, not as one transaction. No pipeline: in one, a Redis that
+   * forgot its scripts (restart, SCRIPT FLUSH) is an error instead of a second, full EVAL.
+   */
   async callAll<Name extends ScriptName>(
     calls: readonly ScriptCall<Name>[],
   ): Promise<ScriptReplies[Name][]> {
-    const pipeline = this.#redis.pipeline();
-    for (const { name, key, args } of calls) {
-      // `defineCommand` adds the method at run time; ioredis has no types for it.
-      const send: unknown = Reflect.get(pipeline, command(name));
-      if (typeof send === "function") Reflect.apply(send, pipeline, [key, ...args]);
-    }
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, reply]) => {
-      if (error) throw error;
-      return reply as ScriptReplies[Name];
-    });
+    return Promise.all(calls.map(({ name, key, args }) => this.call(name, key, ...args)));
   }
 }
 

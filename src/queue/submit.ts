@@ -5,9 +5,11 @@
  *
  * Idempotent, safe from many processes at once, and safe to die anywhere: running it again heals.
  */
-import { Job } from "bullmq";
-import { makePlan, type Plan, type PlannedTask } from "../core/plan.ts";
+import { type FinishedStatus, Job } from "bullmq";
+import { UsageError } from "../core/errors.ts";
+import { expand, makePlan, type Plan, type PlannedTask, type Seen } from "../core/plan.ts";
 import type { Task } from "../core/task.ts";
+import { answerText } from "./answer.ts";
 import { chunk } from "./chunk.ts";
 import type { Engine } from "./engine.ts";
 import { jobDataOf, jobOptionsOf } from "./job.ts";
@@ -17,39 +19,79 @@ import type { ScriptCall } from "./scripts.ts";
 
 /** Jobs an atomic insert: 200 to 2000 are equally fast, 50 halves the rate. */
 const JOBS_PER_INSERT = 500;
-/** Scripts a round trip. */
+/** Scripts a round trip, and their arguments. */
 const CALLS_PER_TRIP = 200;
+const ARGUMENTS_PER_TRIP = 20_000;
+/** Requirements a script: 1000 take about 2 ms of Redis. */
+export const EDGES_PER_CALL = 2_000;
 
 export interface SubmitOptions {
   readonly signal: AbortSignal;
-  /** The root that jobs name as theirs, when it is not the planned task itself. */
-  readonly requestedBy?: string;
-  /** Failed tasks get fresh attempts unless this is false. */
-  readonly retryFailed?: boolean;
 }
 
 /** What a plan finds: complete tasks by their record or by their outputs. Writes nothing. */
 export async function planRoot(place: Workplace, root: Task, signal: AbortSignal): Promise<Plan> {
-  return makePlan(root, async (tasks) => {
-    const seen = await lookInRedis(place, tasks);
-    const unknown = tasks.filter((_, i) => /absent|failed/.test(seen[i]?.state ?? ""));
-    const existing = await lookAtOutputs(place.stores, unknown, signal);
-    return tasks.map((task, i) =>
-      existing.has(task) ? { state: "complete" } : (seen[i] ?? { state: "absent" }),
-    );
-  });
+  return makePlan(root, (tasks) => look(place, tasks, signal));
 }
 
 /** Makes sure that everything the root needs is in the queue, and returns the plan it found. */
 export async function submit(place: Workplace, root: Task, options: SubmitOptions): Promise<Plan> {
-  const { engine } = place;
   const plan = await planRoot(place, root, options.signal);
-  const planned = [...plan.tasks.values()];
-  await adopt(place, planned);
-  await insert(engine, options.requestedBy ?? root.id, planned);
-  await link(engine, planned);
-  if (options.retryFailed ?? true) await retryFailed(engine, planned);
+  await enqueue(place, plan.tasks, root.id);
+  await retryFailed(place.engine, plan.tasks, ["failed", "completed"]);
   return plan;
+}
+
+/**
+ * Makes sure that everything is in the queue that a task at work asked for. What failed is left
+ * alone: a submit of the root decides when to try again. Throws `CycleError` when one of them waits
+ * for the task in its turn.
+ */
+export async function submitFor(
+  place: Workplace,
+  task: Task,
+  wanted: readonly Task[],
+  options: SubmitOptions & { readonly root: string },
+): Promise<void> {
+  const tasks = await expand(wanted, async (part) => {
+    const seen = await look(place, part, options.signal);
+    return seen.map((each, i) =>
+      part[i]?.id === task.id ? { state: "running", yielded: wanted } : each,
+    );
+  });
+  await enqueue(place, tasks, options.root);
+  await retryFailed(place.engine, tasks, ["completed"]);
+}
+
+async function look(
+  place: Workplace,
+  tasks: readonly Task[],
+  signal: AbortSignal,
+): Promise<readonly Seen[]> {
+  const seen = await lookInRedis(place, tasks);
+  const unknown = tasks.filter((_, i) => /absent|failed/.test(seen[i]?.state ?? ""));
+  const existing = await lookAtOutputs(place.stores, unknown, signal);
+  return tasks.map((task, i) =>
+    existing.has(task) ? { state: "complete" } : (seen[i] ?? { state: "absent" }),
+  );
+}
+
+async function enqueue(place: Workplace, tasks: Plan["tasks"], root: string): Promise<void> {
+  const planned = [...tasks.values()];
+  const foreign = planned.find(
+    ({ task, state }) => state === "absent" && !place.project.families.has(task.family.name),
+  );
+  if (foreign !== undefined) {
+    const { name, family } = foreign.task;
+    throw new UsageError(
+      "FAMILY_UNKNOWN",
+      `${name} is needed, but no worker of this project could run it: add ${family.name} to the tasks of defineConfig`,
+      { fields: { task: foreign.task.id } },
+    );
+  }
+  await adopt(place, planned);
+  await insert(place.engine, root, planned);
+  await link(place.engine, planned);
 }
 
 /** Records tasks that are complete by their outputs, and releases what waits for them. */
@@ -72,11 +114,10 @@ export function completion(
   answer: unknown,
 ): ScriptCall<"complete"> {
   const { keys } = engine;
-  const text = JSON.stringify(answer ?? null);
   return {
     name: "complete",
     key: keys.job(task.family.queue, task.id),
-    args: [keys.own, task.id, attempt, task.name, text, Date.now()],
+    args: [keys.own, task.id, attempt, task.name, answerText(task, answer), Date.now()],
   };
 }
 
@@ -102,34 +143,48 @@ async function insert(
 
 /** Every edge of every blocked task; also heals an expansion that died half-way. */
 async function link(engine: Engine, planned: readonly PlannedTask[]): Promise<void> {
-  const { keys } = engine;
-  const blocked = planned.filter(
-    ({ state, requirements }) =>
-      requirements.length > 0 && (state === "absent" || state === "blocked"),
-  );
-  await callInTrips(
-    engine,
-    blocked.map(({ task, requirements }): ScriptCall<"link"> => {
-      const queue = keys.queue(task.family.queue);
-      const edges = requirements.flatMap(({ family, id }) => [keys.job(family.queue, id), id]);
-      return {
-        name: "link",
-        key: keys.job(task.family.queue, task.id),
-        args: [keys.own, queue, task.id, Date.now(), ...edges],
-      };
-    }),
-  );
+  await callInTrips(engine, linkCalls(engine, planned));
 }
 
-/** Failed jobs get fresh attempts, once: of two submitters one wins, the other changes nothing. */
-async function retryFailed(engine: Engine, planned: readonly PlannedTask[]): Promise<void> {
-  for (const { task, state } of planned) {
+function* linkCalls(
+  { keys }: Engine,
+  planned: readonly PlannedTask[],
+): Generator<ScriptCall<"link">> {
+  for (const { task, state, requirements } of planned) {
+    const wasInserted = state === "absent" && requirements.length > 0;
+    if (!wasInserted && state !== "blocked") continue;
+    const queue = keys.queue(task.family.queue);
+    let left = requirements.length;
+    for (const part of requirements.length > 0 ? chunk(requirements, EDGES_PER_CALL) : [[]]) {
+      left -= part.length;
+      const edges = part.flatMap(({ family, id }) => [keys.job(family.queue, id), id]);
+      yield {
+        name: "link",
+        key: keys.job(task.family.queue, task.id),
+        args: [keys.own, queue, task.id, Date.now(), left === 0 ? "1" : "", ...edges],
+      };
+    }
+  }
+}
+
+/**
+ * Jobs that ended in one of these ways get fresh attempts, once: of two submitters one wins, the other
+ * changes nothing. A job that BullMQ completed and that has no record (an operator removed it) never
+ * failed, and always has to run again.
+ */
+async function retryFailed(
+  engine: Engine,
+  tasks: Plan["tasks"],
+  endings: readonly FinishedStatus[],
+): Promise<void> {
+  for (const { task, state } of tasks.values()) {
     if (state !== "failed") continue;
     const job = await Job.fromId(engine.queue(task.family.queue), task.id);
-    if (job === undefined) continue;
-    const finished = job.failedReason ? "failed" : "completed";
+    // Not by its failedReason: that of an earlier attempt stays with a job that completed.
+    const ending = (await job?.isCompleted()) === true ? "completed" : "failed";
+    if (job === undefined || !endings.includes(ending)) continue;
     try {
-      await job.retry(finished, { resetAttemptsMade: true, resetAttemptsStarted: true });
+      await job.retry(ending, { resetAttemptsMade: true, resetAttemptsStarted: true });
     } catch (error) {
       if (!someoneElseRetried(error)) throw error;
     }
@@ -143,7 +198,17 @@ function someoneElseRetried(error: unknown): boolean {
 
 async function callInTrips(
   engine: Engine,
-  calls: readonly ScriptCall<"link" | "complete">[],
+  calls: Iterable<ScriptCall<"link" | "complete">>,
 ): Promise<void> {
-  for (const part of chunk(calls, CALLS_PER_TRIP)) await engine.scripts.callAll(part);
+  let trip: ScriptCall<"link" | "complete">[] = [];
+  let size = 0;
+  for (const call of calls) {
+    trip.push(call);
+    size += call.args.length;
+    if (trip.length < CALLS_PER_TRIP && size < ARGUMENTS_PER_TRIP) continue;
+    await engine.scripts.callAll(trip);
+    trip = [];
+    size = 0;
+  }
+  await engine.scripts.callAll(trip);
 }

@@ -2,8 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { makePlan, type Plan, type TaskState } from "../core/plan.ts";
 import type { Task } from "../core/task.ts";
-import { taskOfJob } from "./job.ts";
-import { lookInRedis } from "./look.ts";
+import { lookInRedis, tasksOfJobs } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
 
 export interface WatchedTask {
@@ -79,22 +78,17 @@ async function addYielded(
     const processed = await engine.redis.hkeys(
       `${engine.keys.job(task.family.queue, task.id)}:processed`,
     );
-    for (const jobKey of processed) {
-      const id = jobKey.slice(jobKey.lastIndexOf(":") + 1);
-      const [data, at] = watched.has(id)
-        ? [null, null]
-        : await Promise.all([
-            engine.redis.hget(jobKey, "data"),
-            engine.redis.hget(engine.keys.done(id), "at"),
-          ]);
-      if (data === null) continue;
+    const unknown = processed.filter((key) => !watched.has(key.slice(key.lastIndexOf(":") + 1)));
+    for (const found of await tasksOfJobs(engine, project, unknown)) {
+      if (found === undefined) continue;
+      const at = await engine.redis.hget(engine.keys.done(found.id), "at");
       const yielded: WatchedTask = {
-        task: taskOfJob(project, id, JSON.parse(data)).task,
+        task: found,
         before: Number(at) < since ? "complete" : "absent",
         state: "complete",
         requirements: [],
       };
-      watched.set(id, yielded);
+      watched.set(found.id, yielded);
       ran.push(yielded);
     }
   }

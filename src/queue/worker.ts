@@ -11,10 +11,10 @@ import {
   WaitingError,
   Worker,
 } from "bullmq";
+import { checkQueueName } from "../core/check-declaration.ts";
 import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { execute, STOPPING } from "./execute.ts";
-import { checkQueueName } from "./keys.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface WorkerSettings {
@@ -44,7 +44,7 @@ export async function startWorker(
 ): Promise<RunningWorker> {
   const { engine } = runtime;
   const workers = settings.queues.map((queue) => {
-    checkQueueName(queue);
+    checkQueueName(queue, "The worker's queues");
     const worker = new Worker(queue, processor(runtime), {
       connection: engine.redis,
       prefix: engine.keys.prefix,
@@ -69,8 +69,11 @@ export async function startWorker(
       const cancel = setTimeout(() => {
         for (const worker of workers) worker.cancelAllJobs(STOPPING);
       }, grace);
-      await Promise.all(workers.map((worker) => worker.close()));
-      clearTimeout(cancel);
+      try {
+        await Promise.all(workers.map((worker) => worker.close()));
+      } finally {
+        clearTimeout(cancel);
+      }
     },
   };
 }

@@ -7,6 +7,7 @@
 
   KEYS[1] job key of the waiting task
   ARGV[1] prefix of Sluice's own keys  ARGV[2] its queue key  ARGV[3] its id  ARGV[4] now (ms)
+  ARGV[5] '1' when these are the last of its requirements, else '': then it is not released
   then for each requirement: job key, task id
   Returns how many requirements are open, or -1.
 ]]
@@ -16,7 +17,7 @@ local rcall = redis.call
 local job = KEYS[1]
 local dependencies = job .. ':dependencies'
 if not rcall('ZSCORE', ARGV[2] .. ':waiting-children', ARGV[3]) then return -1 end
-for i = 5, #ARGV, 2 do
+for i = 6, #ARGV, 2 do
   local answer = rcall('HGET', ARGV[1] .. 'done:' .. ARGV[i + 1], 'answer')
   if answer then
     rcall('SREM', dependencies, ARGV[i])
@@ -26,8 +27,14 @@ for i = 5, #ARGV, 2 do
     rcall('SADD', ARGV[1] .. 'waiters:' .. ARGV[i + 1], job)
   end
 end
-local open = rcall('SCARD', dependencies)
-if open == 0 then
+if ARGV[5] == '1' then
+  -- A task that run() asked for and whose job an operator removed: nobody else knows its parameters,
+  -- so the job has to ask again. (Requirements were inserted before they are linked.)
+  if rcall('HEXISTS', ARGV[1] .. 'attempt:' .. ARGV[3], 'yielded') == 1 then
+    for _, dependency in ipairs(rcall('SMEMBERS', dependencies)) do
+      if rcall('EXISTS', dependency) == 0 then rcall('SREM', dependencies, dependency) end
+    end
+  end
   moveParentToWaitIfNoPendingDependencies(ARGV[2], dependencies, job, ARGV[3], ARGV[4])
 end
-return open
+return rcall('SCARD', dependencies)

@@ -1,0 +1,44 @@
+/**
+ * What a declaration may say, checked once, when the family is defined: a mistake is an error at
+ * import, not a job that fails at three in the morning. Knows nothing of parameters.
+ */
+import { UsageError } from "./errors.ts";
+
+/** BullMQ's lowest priority. */
+const LAST_PRIORITY = 2 ** 21;
+/** Our own keys, and the scheduler's ticks: tasks that waited there would never run. */
+const RESERVED_QUEUES: ReadonlySet<string> = new Set(["sluice", "schedule"]);
+
+/** So that no id contains `:` or equals a key name of BullMQ: ids become Redis key names. */
+export function checkFamilyName(name: string): void {
+  if (/^[A-Za-z][A-Za-z0-9_.]*$/.test(name)) return;
+  throw new UsageError(
+    "FAMILY_NAME_INVALID",
+    `${JSON.stringify(name)} cannot be the name of a family: use letters, digits, "_" and ".", beginning with a letter`,
+  );
+}
+
+/** A colon in it, or the name of our own keys, would read the wrong keys. */
+export function checkQueueName(queue: string, what: string): void {
+  if (/^[a-z][a-z0-9-]*$/.test(queue) && !RESERVED_QUEUES.has(queue)) return;
+  throw new UsageError(
+    "QUEUE_NAME_INVALID",
+    `${what}: ${JSON.stringify(queue)} cannot be the name of a queue: use lower-case letters, digits and "-" (and not ${[...RESERVED_QUEUES].map((name) => `"${name}"`).join(" or ")})`,
+  );
+}
+
+export function checkPriority(priority: number, what: string): void {
+  if (Number.isInteger(priority) && priority >= 0 && priority <= LAST_PRIORITY) return;
+  throw new UsageError(
+    "PRIORITY_INVALID",
+    `${what}: expected a whole number from 0 (first) to ${LAST_PRIORITY} (last), got ${String(priority)}`,
+  );
+}
+
+export function checkAttempts(attempts: number, what: string): void {
+  if (Number.isInteger(attempts) && attempts >= 1) return;
+  throw new UsageError(
+    "ATTEMPTS_INVALID",
+    `${what}: expected a whole number of at least 1, got ${String(attempts)}`,
+  );
+}
