@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import {
   CompleteMultipartUploadCommand,
   CopyObjectCommand,
@@ -5,6 +6,7 @@ import {
   DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
+  PutObjectCommand,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { describe, expect, it } from "vitest";
@@ -99,6 +101,32 @@ describe("replace only one version", () => {
     expect(await c.read("cas")).toBe("2");
     const gone = c.put("never-there", "1", { IfMatch: ETag });
     expect(await refusal(gone)).toEqual({ name: "NoSuchKey", status: 404 });
+  });
+
+  it("an object deleted while its replacement is on the way is 409", async () => {
+    const { ETag } = await c.put("cas-gone", "1");
+    let release = (): void => undefined;
+    const deleted = new Promise<void>((resolve) => (release = resolve));
+    const Body = Readable.from(
+      (async function* () {
+        yield Buffer.alloc(70_000);
+        await deleted;
+        yield Buffer.alloc(70_000);
+      })(),
+    );
+    const replacement = c.s3.send(
+      new PutObjectCommand({
+        Bucket: c.bucket,
+        Key: "cas-gone",
+        Body,
+        ContentLength: 140_000,
+        IfMatch: ETag,
+      }),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await c.s3.send(new DeleteObjectCommand({ Bucket: c.bucket, Key: "cas-gone" }));
+    release();
+    expect(await refusal(replacement)).toEqual({ name: "ConditionalRequestConflict", status: 409 });
   });
 
   it("of 10 PUTs that replace the same version one wins", async () => {

@@ -4,6 +4,7 @@ import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  DeleteObjectCommand,
   GetObjectCommand,
   HeadObjectCommand,
   ListMultipartUploadsCommand,
@@ -56,6 +57,17 @@ describe("multipart uploads", () => {
     expect(span).toEqual(Buffer.concat([first.subarray(-2), last.subarray(0, 2)]));
   });
 
+  it("a reader finishes the object it began, though it is deleted meanwhile", async () => {
+    const { part, complete } = await start("read-on");
+    const body = randomBytes(16 * MIB);
+    await complete([await part(1, body), await part(2, body)]);
+    const object = { Bucket: c.bucket, Key: "read-on" };
+    const got = await c.s3.send(new GetObjectCommand(object));
+    await c.s3.send(new DeleteObjectCommand(object));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(md5(await bytesOf(got))).toEqual(md5(Buffer.concat([body, body])));
+  });
+
   it("nothing is visible before completion", async () => {
     const { part, abort } = await start("invisible");
     await part(1, "x");
@@ -101,7 +113,8 @@ describe("multipart uploads", () => {
 
   it("parts out of order are InvalidPartOrder", async () => {
     const { part, complete } = await start("order");
-    const parts = [await part(2, "b"), await part(1, "a")];
+    const body = Buffer.alloc(5 * MIB);
+    const parts = [await part(2, body), await part(1, body)];
     expect(await refusal(complete(parts))).toEqual({ name: "InvalidPartOrder", status: 400 });
   });
 

@@ -3,7 +3,7 @@
  * chunks, signed trailers, made-up headers, wrong clocks, bodies cut in the middle.
  */
 import { createHash, createHmac } from "node:crypto";
-import { request as httpRequest } from "node:http";
+import { type Agent, request as httpRequest } from "node:http";
 import { keys, region } from "./endpoint.ts";
 
 const EMPTY = sha256("");
@@ -16,6 +16,8 @@ export interface RawRequest {
   /** Hash of the body, or what stands for it. Default: the body's own. */
   readonly payload?: string;
   readonly signedAt?: Date;
+  /** Keeps the connection for a next request; default: a connection of its own. */
+  readonly agent?: Agent;
   /** Makes the body from the request's signature, for chunks that continue it. */
   readonly bodyFrom?: (chain: SignatureChain) => Buffer;
 }
@@ -55,7 +57,8 @@ export async function sendRaw(raw: RawRequest): Promise<RawAnswer> {
   const authorization =
     `AWS4-HMAC-SHA256 Credential=${keys.accessKeyId}/${scope}, ` +
     `SignedHeaders=${names.join(";")}, Signature=${signature}`;
-  return send(url, method, { ...signed, authorization }, raw.bodyFrom?.(chain) ?? body);
+  const wire = raw.bodyFrom?.(chain) ?? body;
+  return send(url, method, { headers: { ...signed, authorization }, wire, agent: raw.agent });
 }
 
 /** A URL that carries its own signature. Extra parameters are signed with it. */
@@ -131,12 +134,16 @@ export class SignatureChain {
 function send(
   url: URL,
   method: string,
-  headers: Record<string, string>,
-  body: Buffer,
+  options: {
+    readonly headers: Record<string, string>;
+    readonly wire: Buffer;
+    readonly agent: Agent | undefined;
+  },
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
-    const length = { "content-length": String(body.length) };
-    const request = httpRequest(url, { method, headers: { ...headers, ...length }, agent: false });
+    const { wire, agent = false } = options;
+    const headers = { ...options.headers, "content-length": String(wire.length) };
+    const request = httpRequest(url, { method, headers, agent });
     request.on("error", reject);
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
@@ -147,7 +154,7 @@ function send(
         resolve({ status: response.statusCode ?? 0, code, headers: response.headers, body: text });
       });
     });
-    request.end(body);
+    request.end(wire);
   });
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { Agent } from "node:http";
 import { crc32 } from "node:zlib";
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -114,13 +115,29 @@ describe("aws-chunked bodies", () => {
     expect(got.ContentEncoding).toBeUndefined();
   });
 
-  it("one changed byte in a signed chunk is 403, though the connection is still sending", async () => {
-    const answer = await put(signed, {}, (chain) => {
-      const wire = Buffer.concat([signedChunks(chain), end]);
-      wire[1000] = (wire[1000] ?? 0) ^ 1;
-      return wire;
+  it("one changed byte in a signed chunk is 403, though the client is still sending", async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const rest = Buffer.alloc(16 * 1024 ** 2);
+    const headers = { "x-amz-decoded-content-length": String(65_536 + rest.length) };
+    const answer = await sendRaw({
+      method: "PUT",
+      url: url("chunked"),
+      payload: signed,
+      headers,
+      agent,
+      bodyFrom: (chain) => {
+        const first = chain.chunk(Buffer.alloc(65_536));
+        first[1000] = 1;
+        return Buffer.concat([first, chain.chunk(rest), chain.chunk(Buffer.alloc(0)), end]);
+      },
     });
     expect(answer).toMatchObject({ status: 403, code: "SignatureDoesNotMatch" });
+    // The connection still serves the next request.
+    expect(await sendRaw({ method: "GET", url: url("known"), agent })).toMatchObject({
+      status: 200,
+      body: "known content",
+    });
+    agent.destroy();
   });
 
   it("a missing last chunk is refused", async () => {
