@@ -1,0 +1,72 @@
+/** Progress as one line for each transition of a task, in the order in which transitions were seen. */
+import type { TaskState } from "../../core/plan.ts";
+import type { Watched, WatchedTask } from "../../queue/watch.ts";
+import type { Details } from "../../queue/details.ts";
+import { rowsText } from "../quantity.ts";
+import { oneLine } from "./one-line.ts";
+import type { Progress, ProgressStream, TaskDetails } from "./progress.ts";
+
+/** More complete tasks than this at the first look are one line. */
+const MOST_COMPLETE_LINES = 20;
+
+export class PlainProgress implements Progress {
+  readonly #stream: ProgressStream;
+  readonly #clock: () => number;
+  readonly #states = new Map<string, TaskState>();
+
+  constructor(stream: ProgressStream, clock: () => number) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  readonly update = (watched: Watched, details: TaskDetails = new Map()): void => {
+    const lines: string[] = [];
+    const complete: string[] = [];
+    for (const [id, each] of watched) {
+      const previous = this.#states.get(id);
+      if (previous === each.state) continue;
+      this.#states.set(id, each.state);
+      if (each.state === "complete" && each.before === "complete") complete.push(each.task.name);
+      const change = transition(each, previous, details.get(id));
+      if (change !== undefined) lines.push(`${oneLine(each.task.name)} ${change}`);
+    }
+    const already =
+      complete.length > MOST_COMPLETE_LINES
+        ? [`${complete.length} tasks complete already`]
+        : complete.map((name) => `${oneLine(name)} complete already`);
+    const time = timeOfDay(this.#clock());
+    // One write, so that lines of other processes do not come between.
+    const text = [...already, ...lines].map((line) => `${time} ${line}\n`).join("");
+    if (text !== "") this.#stream.write(text);
+  };
+
+  readonly note = (line: string): void => {
+    this.#stream.write(`${line}\n`);
+  };
+
+  readonly close = (): void => {};
+}
+
+/** What there is to say about a task that has come into a state; undefined: nothing. */
+function transition(
+  { task, before, state }: WatchedTask,
+  previous: TaskState | undefined,
+  details: Details = {},
+): string | undefined {
+  const { rows, message } = details;
+  if (state === "running") return "running";
+  if (state === "failed") return message === undefined ? "failed" : `failed: ${oneLine(message)}`;
+  if (state === "complete" && before !== "complete") {
+    return rows === undefined ? "ran" : `ran, ${rowsText(rows)}`;
+  }
+  if (state === "delayed") {
+    if (task.family.kind === "external") return "does not exist yet, waiting for it";
+    return previous === "running" ? "will be tried again" : undefined;
+  }
+  return undefined;
+}
+
+/** `13:02:11`, in the zone of the machine, as logs around it have it. */
+function timeOfDay(milliseconds: number): string {
+  return new Date(milliseconds).toTimeString().slice(0, 8);
+}
