@@ -2,4 +2,5 @@
 
 import { runSource } from "./run-source.js";
 
-await runSource("../src/cli/demo.ts");
+process.argv.splice(2, 0, "demo");
+await runSource("../src/cli/main.ts");

@@ -1,5 +1,6 @@
-/** `npm run dev`: the same services, kept up, with the dashboard. */
+/** `npm run dev`: the development stack with the sample pipeline and Bull Board, until Ctrl-C. */
 
 import { runSource } from "./run-source.js";
 
-await runSource("../src/cli/dev.ts");
+process.argv.splice(2, 0, "dev");
+await runSource("../src/cli/main.ts");

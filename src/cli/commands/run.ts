@@ -1,0 +1,48 @@
+/** `sluice run`: submits a task and everything it needs, and waits until it is settled. */
+import { readSettings } from "../../settings.ts";
+import { openWorkplace } from "../../workplace.ts";
+import { DEVELOPMENT_FOLDER, openDevelopment } from "../development.ts";
+import { EXIT } from "../exit.ts";
+import { loadProject } from "../load-project.ts";
+import { runRoot } from "../run-root.ts";
+import type { ConfigOption, Session } from "../session.ts";
+import { taskFromArguments } from "../task-arguments.ts";
+import { startWorkerProcesses } from "../worker-processes.ts";
+
+export interface RunOptions extends ConfigOption {
+  readonly json?: boolean;
+  /** Worker processes that live as long as this command. */
+  readonly workers?: number;
+  /** On the development stack. */
+  readonly dev?: boolean;
+}
+
+export async function runCommand(
+  session: Session,
+  name: string,
+  words: readonly string[],
+  options: RunOptions,
+): Promise<number> {
+  const project = await loadProject(options.config);
+  const root = taskFromArguments(project, name, words);
+  const development = options.dev ? await openDevelopment(session.environment) : undefined;
+  try {
+    const settings = development?.settings ?? readSettings(session.environment);
+    const place = await openWorkplace(project, settings);
+    const workers = startWorkerProcesses({
+      count: options.workers ?? (options.dev ? 1 : 0),
+      config: options.config,
+      folder: DEVELOPMENT_FOLDER,
+      environment: development?.environment ?? session.environment,
+    });
+    try {
+      const { status } = await runRoot(session, place, root, { json: options.json ?? false });
+      return status === "done" ? EXIT.done : EXIT.taskFailed;
+    } finally {
+      await workers.stop();
+      await place.close();
+    }
+  } finally {
+    await development?.stop();
+  }
+}

@@ -1,0 +1,48 @@
+/** `sluice sql`: the statements that a task would execute, with secrets masked. Executes none. */
+import { UsageError } from "../../core/errors.ts";
+import { maskSecrets } from "../../core/secret.ts";
+import { bindOutputs } from "../../core/target.ts";
+import { bindInput } from "../../queue/bind-input.ts";
+import { readSettings } from "../../settings.ts";
+import { openSettingsStores } from "../../workplace.ts";
+import { loadProject } from "../load-project.ts";
+import type { ConfigOption, Session } from "../session.ts";
+import { taskFromArguments } from "../task-arguments.ts";
+
+export async function sqlCommand(
+  { environment, terminal, signal }: Session,
+  name: string,
+  words: readonly string[],
+  options: ConfigOption,
+): Promise<void> {
+  const project = await loadProject(options.config);
+  const task = taskFromArguments(project, name, words);
+  if (task.family.sql === undefined) {
+    throw new UsageError(
+      "SQL_UNKNOWN",
+      `${task.family.name} does not say which SQL it executes: declare "sql" beside its "output"`,
+    );
+  }
+  const stores = openSettingsStores(readSettings(environment));
+  try {
+    const statements = await task.family.sql({
+      get source() {
+        return stores.source;
+      },
+      get warehouse() {
+        return stores.warehouse;
+      },
+      get s3() {
+        return stores.s3;
+      },
+      task,
+      params: task.params,
+      input: bindInput(task.family.requirementsOf(task), { stores, signal }),
+      output: bindOutputs(task.outputs, { task, stores, signal }),
+      signal,
+    });
+    for (const statement of statements) terminal.print(`${maskSecrets(statement)};`);
+  } finally {
+    await stores.close();
+  }
+}

@@ -1,0 +1,138 @@
+/** The command line: thin, with no behaviour of its own. The only place that reads the environment. */
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { EXIT, exitCodeOf, explain } from "./exit.ts";
+import { GRAPH_FORMATS } from "./graph-format.ts";
+import type { Session } from "./session.ts";
+import { createTerminal } from "./terminal.ts";
+
+const { env, stdout, stderr } = process;
+const color = stderr.isTTY === true && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
+const terminal = createTerminal(stdout, stderr, color);
+const stopped = new AbortController();
+const session: Session = { environment: env, terminal, signal: stopped.signal };
+
+/** A second Ctrl-C ends at once. */
+function stopOnSignals(): void {
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => stopped.abort());
+  }
+}
+
+const program = new Command("sluice")
+  .description("Typed, targeted data pipelines on BullMQ: Postgres, S3 and the warehouse.")
+  .exitOverride()
+  .showHelpAfterError('Run "sluice --help" for the commands.')
+  .addHelpText(
+    "after",
+    "\nExit codes: 0 done, 1 a task failed, 2 usage, 3 a service cannot be reached, 4 internal.",
+  );
+
+const configOption = () =>
+  new Option("-c, --config <file>", "the project").env("SLUICE_CONFIG").default("sluice.config.ts");
+
+/** A command on a task, whose parameters are options that commander does not know. */
+function taskCommand(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument("<task>", "name of the family, for example AllTasks")
+    .argument("[parameters...]", "its parameters: --date 2026-11-21")
+    .allowUnknownOption()
+    .addOption(configOption());
+}
+
+taskCommand("run", "run a task and everything it needs, and wait")
+  .option("--json", "print the outcome as JSON, as the last line")
+  .option("--workers <n>", "start worker processes for this run", wholeNumber)
+  .option("--dev", "on the development stack, started if it is not up, with one worker")
+  .action(async (name: string, words: string[], options) => {
+    stopOnSignals();
+    const { runCommand } = await import("./commands/run.ts");
+    process.exitCode = await runCommand(session, name, words, options);
+  });
+
+taskCommand("plan", "what would run, and why the rest would not")
+  .option("--json", "as JSON")
+  .action(async (name: string, words: string[], options) => {
+    const { planCommand } = await import("./commands/plan.ts");
+    await planCommand(session, name, words, options);
+  });
+
+taskCommand("graph", "the dependency graph of a task")
+  .addOption(new Option("--format <format>", "how").choices(GRAPH_FORMATS).default("mermaid"))
+  .action(async (name: string, words: string[], options) => {
+    const { graphCommand } = await import("./commands/graph.ts");
+    await graphCommand(session, name, words, options);
+  });
+
+taskCommand("sql", "the SQL that a task would execute, with secrets masked").action(
+  async (name: string, words: string[], options) => {
+    const { sqlCommand } = await import("./commands/sql.ts");
+    await sqlCommand(session, name, words, options);
+  },
+);
+
+program
+  .command("worker")
+  .description("run tasks, in the foreground, until SIGTERM")
+  .addOption(configOption())
+  .option("--queues <names>", "only these, separated by commas (default: all of the project)")
+  .addOption(new Option("--until-input-ends", "end when standard input does").hideHelp())
+  .action(async (options) => {
+    const { workerCommand } = await import("./commands/worker.ts");
+    await workerCommand(session, options);
+  });
+
+program
+  .command("scheduler")
+  .description("enqueue the project's schedules, in the foreground, until SIGTERM")
+  .addOption(configOption())
+  .action(async (options) => {
+    const { schedulerCommand } = await import("./commands/scheduler.ts");
+    await schedulerCommand(session, options);
+  });
+
+program
+  .command("dashboard")
+  .description("Bull Board over the project's queues, until SIGTERM")
+  .addOption(configOption())
+  .action(async (options) => {
+    stopOnSignals();
+    const { dashboardCommand } = await import("./commands/dashboard.ts");
+    await dashboardCommand(session, options);
+  });
+
+program
+  .command("demo", { hidden: true })
+  .description("the sample pipeline for yesterday, on the development stack")
+  .option("--json", "print the outcome as JSON, as the last line")
+  .action(async (options) => {
+    stopOnSignals();
+    const { demoCommand } = await import("./commands/demo.ts");
+    process.exitCode = await demoCommand(session, options);
+  });
+
+program
+  .command("dev", { hidden: true })
+  .description("the development stack with the sample pipeline and Bull Board, until Ctrl-C")
+  .action(async () => {
+    stopOnSignals();
+    const { devCommand } = await import("./commands/dev.ts");
+    await devCommand(session);
+  });
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("expected a whole number.");
+  return Number(text);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  } else {
+    terminal.tell(explain(error));
+    process.exitCode = exitCodeOf(error);
+  }
+}

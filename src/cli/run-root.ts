@@ -1,0 +1,97 @@
+/** Submits a root, shows how it goes, and ends with the execution summary. */
+import type { Plan } from "../core/plan.ts";
+import type { Task } from "../core/task.ts";
+import { completeBelow } from "../queue/complete-below.ts";
+import { answersOf, type Details, failuresOf, progressOf } from "../queue/details.ts";
+import type { Workplace } from "../queue/runtime.ts";
+import { submit } from "../queue/submit.ts";
+import { type Watched, type WatchedTask, watch } from "../queue/watch.ts";
+import { failureReport } from "./failure-report.ts";
+import { createProgress } from "./progress/progress.ts";
+import type { Session } from "./session.ts";
+import { executionSummary, type SummaryJson, summarize, summaryJson } from "./summary.ts";
+
+/** Milliseconds between two looks at the tasks. */
+const INTERVAL = 200;
+
+/** Failed tasks throw nothing: the summary says how it ended. */
+export async function runRoot(
+  { terminal, signal }: Session,
+  place: Workplace,
+  root: Task,
+  { json }: { readonly json: boolean },
+): Promise<SummaryJson> {
+  const started = performance.now();
+  const plan = await submit(place, root, { signal });
+  const progress = createProgress({ stream: terminal.err, color: terminal.color, root });
+  await warnOfIdleQueues(place, plan, (line) => progress.note(line));
+  const answers = new Map<string, Details>();
+  let last: Watched = new Map();
+  try {
+    for await (const watched of watch(place, plan, { signal, interval: INTERVAL })) {
+      last = watched;
+      progress.update(watched, await detailsOf(place, watched, answers));
+    }
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    progress.note("interrupted: what is in the queue goes on in the workers");
+  } finally {
+    progress.close();
+  }
+
+  const watched = await withCompleteBelow(place, plan, last);
+  const failed = [...watched.values()].filter(({ state }) => state === "failed");
+  const summary = summarize(root, watched, {
+    details: answers,
+    failures: await failuresOf(
+      place.engine,
+      failed.map(({ task }) => task),
+    ),
+    seconds: (performance.now() - started) / 1000,
+  });
+  for (const line of failureReport(summary)) terminal.tell(line);
+  // With --json, standard output holds the JSON alone.
+  (json ? terminal.tell : terminal.print)(executionSummary(summary));
+  const inShort = summaryJson(summary);
+  if (json) terminal.print(JSON.stringify(inShort));
+  return inShort;
+}
+
+/** Progress of what runs, and rows and bytes of what ran since the start, each asked for once. */
+async function detailsOf(
+  { engine }: Workplace,
+  watched: Watched,
+  answers: Map<string, Details>,
+): Promise<ReadonlyMap<string, Details>> {
+  const tasks = [...watched.values()];
+  const running = tasks.filter(({ state }) => state === "running").map(({ task }) => task);
+  const ran = tasks
+    .filter(({ before, state }) => state === "complete" && before !== "complete")
+    .map(({ task }) => task)
+    .filter(({ id }) => !answers.has(id));
+  for (const [id, details] of await answersOf(engine, ran)) answers.set(id, details);
+  return new Map([...answers, ...(await progressOf(engine, running))]);
+}
+
+async function withCompleteBelow(place: Workplace, plan: Plan, last: Watched): Promise<Watched> {
+  const below = (await completeBelow(place, plan)).map((task): [string, WatchedTask] => [
+    task.id,
+    { task, before: "complete", state: "complete", requirements: [] },
+  ]);
+  return new Map([...below, ...last]);
+}
+
+/** A run without workers would wait for ever, silently. */
+async function warnOfIdleQueues(
+  { engine }: Workplace,
+  plan: Plan,
+  note: (line: string) => void,
+): Promise<void> {
+  const open = [...plan.tasks.values()].filter(({ state }) => state !== "complete");
+  for (const queue of new Set(open.map(({ task }) => task.family.queue))) {
+    if ((await engine.queue(queue).getWorkersCount()) > 0) continue;
+    note(
+      `no worker listens to the queue "${queue}" yet: start one with "sluice worker", or add --workers 2`,
+    );
+  }
+}

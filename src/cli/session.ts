@@ -1,0 +1,14 @@
+/** What every command gets: the outside world, read once by `main.ts`. */
+import type { Environment } from "../settings.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface Session {
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+  /** Aborts on Ctrl-C and SIGTERM. */
+  readonly signal: AbortSignal;
+}
+
+export interface ConfigOption {
+  readonly config: string;
+}

@@ -1,0 +1,37 @@
+/** The public API of Sluice. */
+export { all } from "./core/all.ts";
+export { defineConfig, Project, type ProjectConfig } from "./core/config.ts";
+export {
+  defineExternal,
+  defineTask,
+  defineWrapper,
+  type TaskDeclaration,
+  type TaskFamily,
+} from "./core/define.ts";
+export {
+  messageOf,
+  PermanentError,
+  SluiceError,
+  UnreachableError,
+  UsageError,
+} from "./core/errors.ts";
+export type { SluiceEvents } from "./core/events.ts";
+export {
+  isSignificant,
+  paramCodec,
+  type ParamKind,
+  type ParamOptions,
+} from "./core/params/codec.ts";
+export { DateInterval } from "./core/params/date-interval.ts";
+export { p } from "./core/params/p.ts";
+export { CycleError, makePlan, type Plan, type PlannedTask, type TaskState } from "./core/plan.ts";
+export type { JsonValue } from "./core/python-json.ts";
+export type { Progress, RunContext, TaskContext } from "./core/run.ts";
+export { daily, type Schedule, scheduled } from "./core/schedule.ts";
+export { Secret } from "./core/secret.ts";
+export type { ObjectStore, Source, Step, Stores, Warehouse } from "./core/stores.ts";
+export type { Attempt, Binding, Target, TargetHandle } from "./core/target.ts";
+export type { Requirements, Task } from "./core/task.ts";
+export { taskId } from "./core/task-id.ts";
+export { type S3Dataset, s3Dataset } from "./targets/s3-dataset.ts";
+export { type TableMarker, tableMarker } from "./targets/table-marker.ts";

@@ -1,0 +1,63 @@
+/** The scheduler process: enqueues yesterday's roots, and clears up after dead attempts. */
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Project } from "../src/core/config.ts";
+import { UsageError } from "../src/core/errors.ts";
+import { startScheduler } from "../src/queue/scheduler.ts";
+import type { Settings } from "../src/settings.ts";
+import { sweepStaleUploads } from "../src/targets/sweep-stale-uploads.ts";
+import { openWorkplace } from "../src/workplace.ts";
+import { createLogger, logError, serve } from "./process.ts";
+
+const HOUR = 3_600_000;
+/** Longer than any attempt should last; see `sweepStaleUploads`. */
+const STALE_AFTER = 24 * HOUR;
+
+export async function runScheduler(
+  project: Project,
+  settings: Settings,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<void> {
+  if (project.schedules.length === 0) {
+    throw new UsageError(
+      "NO_SCHEDULES",
+      'The project has no schedules: add "schedules: [daily(AllTasks, { at: "02:30" })]" to its defineConfig',
+    );
+  }
+  const log = createLogger(settings, "scheduler");
+  const place = await openWorkplace(project, settings);
+  const scheduler = await startScheduler(place, {
+    onTick: (schedule, { root, tasks }) =>
+      log.info({ schedule: schedule.id, root: root.id, tasks: tasks.size }, "tick"),
+    onError: (error) => logError(log, error, "scheduler error"),
+  });
+  for (const { id, pattern, timezone, again } of project.schedules) {
+    log.info({ schedule: id, pattern, timezone, again }, "scheduled");
+  }
+
+  const sweep = () => {
+    sweepStaleUploads(place.stores.s3, { olderThan: STALE_AFTER }).then(
+      (swept) => log.info(swept, "swept"),
+      (error: unknown) => logError(log, error, "sweep failed"),
+    );
+  };
+  const janitor = setInterval(sweep, HOUR);
+  if (settings.SLUICE_BUCKET !== undefined) sweep();
+  else clearInterval(janitor);
+
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  await serve(
+    {
+      engine: place.engine,
+      metrics,
+      async stop() {
+        clearInterval(janitor);
+        await scheduler.stop();
+        await place.close();
+      },
+    },
+    settings,
+    log,
+    options.signal,
+  );
+}
