@@ -38,7 +38,7 @@ function abbreviate(text: string): string {
 }
 
 /** Order by code points; `<` on strings puts U+1F600 before U+FF5E because its first unit is lower. */
-function compareCodePoints(a: string, b: string): number {
+export function compareCodePoints(a: string, b: string): number {
   for (let index = 0; index < a.length && index < b.length; ) {
     const left = a.codePointAt(index) ?? 0;
     const right = b.codePointAt(index) ?? 0;
