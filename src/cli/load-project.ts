@@ -18,9 +18,12 @@ export async function loadProject(file: string): Promise<Project> {
     loaded = await import(pathToFileURL(absolute).href);
   } catch (cause) {
     if (cause instanceof SluiceError) throw cause;
-    throw new UsageError("CONFIG_BROKEN", `${file} cannot be loaded: ${messageOf(cause)}`, {
-      cause,
-    });
+    const why = messageOf(cause);
+    // What Node says of `import` in a file that it takes for CommonJS helps nobody.
+    const remedy = why.includes("require() ES Module")
+      ? 'add "type": "module" to the package.json of its folder'
+      : why;
+    throw new UsageError("CONFIG_BROKEN", `${file} cannot be loaded: ${remedy}`, { cause });
   }
   if (!(loaded.default instanceof Project)) {
     throw new UsageError(

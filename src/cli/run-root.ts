@@ -10,21 +10,31 @@ import { failureReport } from "./failure-report.ts";
 import { createProgress } from "./progress/progress.ts";
 import type { Session } from "./session.ts";
 import { executionSummary, type SummaryJson, summarize, summaryJson } from "./summary.ts";
+import type { WorkerProcesses } from "./worker-processes.ts";
 
 /** Milliseconds between two looks at the tasks. */
 const INTERVAL = 200;
 
+export interface RunRootOptions {
+  readonly json: boolean;
+  /** Starts workers for this run; called only when something is to be done. */
+  readonly startWorkers?: (() => WorkerProcesses) | undefined;
+}
+
 /** Failed tasks throw nothing: the summary says how it ended. */
 export async function runRoot(
-  { terminal, signal }: Session,
+  session: Session,
   place: Workplace,
   root: Task,
-  { json }: { readonly json: boolean },
+  options: RunRootOptions,
 ): Promise<SummaryJson> {
+  const { terminal, signal } = session;
   const started = performance.now();
   const plan = await submit(place, root, { signal });
   const progress = createProgress({ stream: terminal.err, color: terminal.color, root });
-  await warnOfIdleQueues(place, plan, (line) => progress.note(line));
+  const complete = plan.tasks.get(root.id)?.state === "complete";
+  const workers = complete ? undefined : options.startWorkers?.();
+  if (workers === undefined) await warnOfIdleQueues(place, plan, (line) => progress.note(line));
   const answers = new Map<string, Details>();
   let last: Watched = new Map();
   try {
@@ -37,6 +47,7 @@ export async function runRoot(
     progress.note("interrupted: what is in the queue goes on in the workers");
   } finally {
     progress.close();
+    await workers?.stop();
   }
 
   const watched = await withCompleteBelow(place, plan, last);
@@ -51,9 +62,9 @@ export async function runRoot(
   });
   for (const line of failureReport(summary)) terminal.tell(line);
   // With --json, standard output holds the JSON alone.
-  (json ? terminal.tell : terminal.print)(executionSummary(summary));
+  (options.json ? terminal.tell : terminal.print)(executionSummary(summary));
   const inShort = summaryJson(summary);
-  if (json) terminal.print(JSON.stringify(inShort));
+  if (options.json) terminal.print(JSON.stringify(inShort));
   return inShort;
 }
 

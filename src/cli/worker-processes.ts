@@ -33,7 +33,12 @@ export function startWorkerProcesses(options: {
       process.execPath,
       [sluice, "worker", "--config", config, "--until-input-ends"],
       // In a session of its own: Ctrl-C on the terminal is for this command, which then ends them.
-      { env: { ...environment }, stdio: ["pipe", file, file], detached: true },
+      // What is at work when this command ends goes back to the queue at once.
+      {
+        env: { ...environment, SLUICE_GRACE_PERIOD: "500ms" },
+        stdio: ["pipe", file, file],
+        detached: true,
+      },
     );
     closeSync(file);
     child.stdin?.on("error", () => {});

@@ -31,19 +31,17 @@ export async function demoCommand(
   try {
     const { date } = await seed(session, development);
     const project = await loadProject(SHOP);
-    const workers = startShopWorkers(development);
+    const place = await openWorkplace(project, development.settings);
     try {
-      const place = await openWorkplace(project, development.settings);
-      try {
-        const root = project.family("AllTasks").parse({ date });
-        const { status } = await runRoot(session, place, root, { json: options.json ?? false });
-        if (!options.json) for (const line of nextSteps(date)) terminal.tell(line);
-        return status === "done" ? EXIT.done : EXIT.taskFailed;
-      } finally {
-        await place.close();
-      }
+      const root = project.family("AllTasks").parse({ date });
+      const { status } = await runRoot(session, place, root, {
+        json: options.json ?? false,
+        startWorkers: () => startShopWorkers(development),
+      });
+      if (!options.json) for (const line of nextSteps(date)) terminal.tell(line);
+      return status === "done" ? EXIT.done : EXIT.taskFailed;
     } finally {
-      await workers.stop();
+      await place.close();
     }
   } finally {
     await development.stop();

@@ -29,17 +29,23 @@ export async function runCommand(
   try {
     const settings = development?.settings ?? readSettings(session.environment);
     const place = await openWorkplace(project, settings);
-    const workers = startWorkerProcesses({
-      count: options.workers ?? (options.dev ? 1 : 0),
-      config: options.config,
-      folder: DEVELOPMENT_FOLDER,
-      environment: development?.environment ?? session.environment,
-    });
+    const count = options.workers ?? (options.dev ? 1 : 0);
     try {
-      const { status } = await runRoot(session, place, root, { json: options.json ?? false });
+      const { status } = await runRoot(session, place, root, {
+        json: options.json ?? false,
+        startWorkers:
+          count === 0
+            ? undefined
+            : () =>
+                startWorkerProcesses({
+                  count,
+                  config: options.config,
+                  folder: DEVELOPMENT_FOLDER,
+                  environment: development?.environment ?? session.environment,
+                }),
+      });
       return status === "done" ? EXIT.done : EXIT.taskFailed;
     } finally {
-      await workers.stop();
       await place.close();
     }
   } finally {
