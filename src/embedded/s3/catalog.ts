@@ -31,7 +31,7 @@ export interface StoredPart {
   readonly checksum?: Checksum;
 }
 
-export interface UploadStart {
+interface UploadStart {
   readonly bucket: string;
   readonly key: string;
   readonly initiated: number;
