@@ -7,19 +7,30 @@ import { defineTask } from "../core/define.ts";
 import { PermanentError } from "../core/errors.ts";
 import { p } from "../core/params/p.ts";
 import type { Column, Step } from "../core/stores.ts";
+import type { Slice } from "../sql/postgres/write.ts";
 import { statementsFor } from "../sql/statements.ts";
 import { tableMarker } from "../targets/table-marker.ts";
 
+export interface ReplaceOptions {
+  /** Replace only these rows. All rows of the SELECT must be in it. */
+  readonly slice?: Slice | undefined;
+}
+
 /**
- * A step that replaces all rows of `table` by those of `select`. A table that is missing is created with
- * the columns of the select; one that is there must have columns of the same names, in any order.
+ * A step that replaces the rows of `table`, or of one slice of it, by those of `select`. A table that is
+ * missing is created with the columns of the select; one that is there must have columns of the same
+ * names, in any order.
  *
  * ```ts
  * ({ warehouse, output }) =>
  *   warehouse.atomically(output, replaceFromSelect("mart.daily_revenue", sql)),
  * ```
  */
-export function replaceFromSelect(table: string, select: string): Step {
+export function replaceFromSelect(
+  table: string,
+  select: string,
+  { slice }: ReplaceOptions = {},
+): Step {
   return async (transaction) => {
     const sql = statementsFor(transaction.dialect);
     const columns = await transaction.columnsOf(select);
@@ -29,10 +40,24 @@ export function replaceFromSelect(table: string, select: string): Step {
     } else {
       requireSameNames(table, existing, columns);
       await transaction.execute(sql.lockTable(table));
-      await transaction.execute(sql.deleteRows(table));
+      await transaction.execute(sql.deleteRows(table, slice));
     }
-    return await transaction.execute(sql.insertSelect(table, columns, select));
+    const rows = await transaction.execute(sql.insertSelect(table, columns, select));
+    if (slice !== undefined) {
+      await transaction.expectCount(sql.countRows(table, slice), rows, (found) =>
+        outsideSlice(table, slice, rows, found),
+      );
+    }
+    return rows;
   };
+}
+
+function outsideSlice(table: string, slice: Slice, rows: number, found: number): PermanentError {
+  return new PermanentError(
+    "ROWS_OUTSIDE_SLICE",
+    `${table}: the SELECT gave ${rows} rows, but ${found} have "${slice.column}" from ${slice.from} to before ${slice.before}. The others would be doubled the next time. Nothing was committed: let the SELECT give only the slice's rows.`,
+    { fields: { table } },
+  );
 }
 
 function requireSameNames(

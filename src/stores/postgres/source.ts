@@ -43,6 +43,7 @@ export class PostgresSource implements Source {
         );
         const blocks = session.copyOut(dump.copyOut(relation, columns, request.nullText));
         const result = await consume({ columns, snapshot: rows[0]?.snapshot ?? "", blocks });
+        if (!blocks.readableEnded) throw unread();
         await session.run("COMMIT");
         return result;
       }),
@@ -88,6 +89,14 @@ type FoundRelation =
 
 function nameOf({ from }: CopyOutRequest): string {
   return "table" in from ? from.table : "a query";
+}
+
+/** Without it, a consumer that stops early would commit a part of the table as the whole. */
+function unread(): PermanentError {
+  return new PermanentError(
+    "COPY_UNREAD",
+    "the rows were not read to their end, so what was read proves nothing: read all blocks, or throw",
+  );
 }
 
 /** Asked inside the dump's transaction, so that no change of the table comes between. */

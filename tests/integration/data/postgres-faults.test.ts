@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { PermanentError, SluiceError, UnreachableError } from "../../../src/core/errors.ts";
 import type { OpenedStores, StoreSettings } from "../../../src/stores/open-stores.ts";
 import { openStores } from "../../../src/stores/open-stores.ts";
+import { sessionLabel } from "../../../src/stores/postgres/address.ts";
 import { tableMarker } from "../../../src/targets/table-marker.ts";
 import { copyTableToS3, TableCopyToS3 } from "../../../src/tasks/copy-table-to-s3.ts";
 import { countRows } from "../../../src/tasks/count-rows.ts";
@@ -51,14 +52,14 @@ async function rejection(work: Promise<unknown>): Promise<Error> {
   throw new Error("it did not fail");
 }
 
-/** Backends whose session is labelled with the task, after a moment to vanish. */
-async function backendsOf(task: { readonly id: string }): Promise<number> {
+/** Backends whose session is labelled with the task, after a moment to become as many as expected. */
+async function backendsOf(task: { readonly id: string }, expected = 0): Promise<number> {
   for (let wait = 0; ; wait++) {
     const rows = await administer(
       url,
-      `SELECT 1 FROM pg_stat_activity WHERE application_name = '${task.id}'`,
+      `SELECT 1 FROM pg_stat_activity WHERE application_name = '${sessionLabel(task.id)}'`,
     );
-    if (rows.length === 0 || wait === 20) return rows.length;
+    if (rows.length === expected || wait === 20) return rows.length;
     await sleep(50);
   }
 }
@@ -71,7 +72,7 @@ describe("during a dump", () => {
     const kill = () => {
       killed ??= administer(
         url,
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${task.id}'`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '${sessionLabel(task.id)}'`,
       );
     };
     // Lanes that never have room: the dump cannot end before it is killed.
@@ -109,6 +110,7 @@ describe("during a dump", () => {
     const abort = new AbortController();
     const running = rejection(runTask(task, stores, { signal: abort.signal }));
     await sleep(300);
+    expect(await backendsOf(task, 1)).toBe(1);
     abort.abort(new Error("stop"));
     expect((await running).message).toBe("stop");
     expect(await backendsOf(task)).toBe(0);
