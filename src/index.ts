@@ -33,5 +33,16 @@ export type { ObjectStore, Source, Step, Stores, Warehouse } from "./core/stores
 export type { Attempt, Binding, Target, TargetHandle } from "./core/target.ts";
 export type { Requirements, Task } from "./core/task.ts";
 export { taskId } from "./core/task-id.ts";
+export { type Slice } from "./sql/postgres/write.ts";
 export { type S3Dataset, s3Dataset } from "./targets/s3-dataset.ts";
 export { type TableMarker, tableMarker } from "./targets/table-marker.ts";
+export {
+  copyTableToS3,
+  type CopyTableOptions,
+  type Moved,
+  TableCopyToS3,
+} from "./tasks/copy-table-to-s3.ts";
+export { countRows } from "./tasks/count-rows.ts";
+export { daySlice, type LoadOptions, LoadTable, loadTable } from "./tasks/load-table.ts";
+export { CreateTableFromSelectQuery, replaceFromSelect } from "./tasks/replace-from-select.ts";
+export { SqlTask } from "./tasks/sql-task.ts";

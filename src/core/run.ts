@@ -6,9 +6,10 @@ import type { Stores } from "./stores.ts";
 import type { Attempt, HandlesOf } from "./target.ts";
 import type { Requirements, Task } from "./task.ts";
 
-/** The handles of every requirement's output, in the shape of `requires`. */
-export type InputOf<R> =
-  R extends Task<unknown, infer O>
+/** The handles of every requirement's output, in the shape of `requires`; unknown when that has none. */
+export type InputOf<R> = Requirements extends R
+  ? unknown
+  : R extends Task<unknown, infer O>
     ? HandlesOf<O>
     : R extends readonly Requirements[]
       ? { readonly [Index in keyof R]: InputOf<R[Index]> }

@@ -6,6 +6,7 @@ import type { Redis } from "ioredis";
 import { afterEach } from "vitest";
 import { defineConfig } from "../../src/core/config.ts";
 import { EventHub } from "../../src/core/events.ts";
+import type { Stores } from "../../src/core/stores.ts";
 import type { Target, TargetHandle } from "../../src/core/target.ts";
 import type { FamilyDefinition, Task } from "../../src/core/task.ts";
 import { connectRedis } from "../../src/queue/connection.ts";
@@ -34,6 +35,7 @@ export interface Pipeline extends Runtime {
 export async function pipeline(
   families: readonly FamilyDefinition[],
   settings: Partial<RuntimeSettings> = {},
+  stores: Stores = openStores({}),
 ): Promise<Pipeline> {
   const engine = await Engine.open({ redisUrl: await redisUrl(), prefix: keyPrefix() });
   closers.push(() => engine.close());
@@ -41,7 +43,7 @@ export async function pipeline(
   const runtime: Runtime = {
     engine,
     project: defineConfig({ tasks: families }),
-    stores: openStores({}),
+    stores,
     events: new EventHub((error) => errors.push(error as Error)),
     settings: { ...RUNTIME_DEFAULTS, ...settings },
   };
