@@ -22,6 +22,25 @@ export interface Development {
 /** Holds everything of the development stack; delete it to start over. */
 export const DEVELOPMENT_FOLDER = ".sluice";
 
+export interface DevelopmentOption {
+  readonly dev?: boolean;
+}
+
+/** Runs a command with the environment's services, or on the development stack. */
+export async function withServices<T>(
+  environment: Environment,
+  { dev }: DevelopmentOption,
+  use: (settings: Settings, environment: Environment) => Promise<T>,
+): Promise<T> {
+  if (dev !== true) return use(readSettings(environment), environment);
+  const development = await openDevelopment(environment);
+  try {
+    return await use(development.settings, development.environment);
+  } finally {
+    await development.stop();
+  }
+}
+
 const shared = z.record(z.string(), z.string());
 
 export async function openDevelopment(

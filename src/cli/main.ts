@@ -30,6 +30,8 @@ const program = new Command("sluice")
 const configOption = () =>
   new Option("-c, --config <file>", "the project").env("SLUICE_CONFIG").default("sluice.config.ts");
 
+const devOption = () => new Option("--dev", "on the development stack, started if it is not up");
+
 /** A command on a task, whose parameters are options that commander does not know. */
 function taskCommand(name: string, description: string): Command {
   return program
@@ -43,8 +45,12 @@ function taskCommand(name: string, description: string): Command {
 
 taskCommand("run", "run a task and everything it needs, and wait")
   .option("--json", "print the outcome as JSON, as the last line")
-  .option("--workers <n>", "start worker processes for this run", wholeNumber)
-  .option("--dev", "on the development stack, started if it is not up, with one worker")
+  .option(
+    "--workers <n>",
+    "start worker processes for this run (default: 0, with --dev 1)",
+    wholeNumber,
+  )
+  .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
     stopOnSignals();
     const { runCommand } = await import("./commands/run.ts");
@@ -53,6 +59,7 @@ taskCommand("run", "run a task and everything it needs, and wait")
 
 taskCommand("plan", "what would run, and why the rest would not")
   .option("--json", "as JSON")
+  .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
     const { planCommand } = await import("./commands/plan.ts");
     await planCommand(session, name, words, options);
@@ -65,12 +72,12 @@ taskCommand("graph", "the dependency graph of a task")
     await graphCommand(session, name, words, options);
   });
 
-taskCommand("sql", "the SQL that a task would execute, with secrets masked").action(
-  async (name: string, words: string[], options) => {
+taskCommand("sql", "the SQL that a task would execute, with secrets masked")
+  .addOption(devOption())
+  .action(async (name: string, words: string[], options) => {
     const { sqlCommand } = await import("./commands/sql.ts");
     await sqlCommand(session, name, words, options);
-  },
-);
+  });
 
 program
   .command("worker")

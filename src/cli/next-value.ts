@@ -20,7 +20,9 @@ export function nextText(task: Task, param: string): string | undefined {
 
   if (typeof value === "bigint") return encode(value + 1n);
   // The text of a float is never that of a whole number: `1.0`.
-  if (typeof value === "number") return /^-?\d+$/.test(text) ? encode(value + 1) : undefined;
+  if (typeof value === "number" && /^-?\d+$/.test(text)) {
+    return encode(value < Number.MAX_SAFE_INTEGER ? value + 1 : BigInt(value) + 1n);
+  }
   if (value instanceof Temporal.PlainDate) return within(() => encode(value.add({ days: 1 })));
   if (value instanceof Temporal.PlainYearMonth) {
     return within(() => encode(value.add({ months: 1 })));

@@ -25,7 +25,7 @@ export function bytesText(bytes: number): string {
   return `${size.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-/** `0.4 s`, `6.2 s`, `84 s`, `3 min 20 s`, `2 h 5 min` */
+/** `0.4 s`, `6.2 s`, `3 min 20 s`, `2 h 5 min` */
 export function secondsText(seconds: number): string {
   if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

@@ -1,7 +1,7 @@
 /** `sluice plan`: what would run, and why the rest would not. Writes nothing. */
 import { planRoot } from "../../queue/submit.ts";
-import { readSettings } from "../../settings.ts";
 import { openWorkplace } from "../../workplace.ts";
+import { type DevelopmentOption, withServices } from "../development.ts";
 import { explainPlan, planJson } from "../explain-plan.ts";
 import { loadProject } from "../load-project.ts";
 import type { ConfigOption, Session } from "../session.ts";
@@ -11,16 +11,18 @@ export async function planCommand(
   { environment, terminal, signal }: Session,
   name: string,
   words: readonly string[],
-  options: ConfigOption & { readonly json?: boolean },
+  options: ConfigOption & DevelopmentOption & { readonly json?: boolean },
 ): Promise<void> {
   const project = await loadProject(options.config);
   const root = taskFromArguments(project, name, words);
-  const place = await openWorkplace(project, readSettings(environment));
-  try {
-    const plan = await planRoot(place, root, signal);
-    if (options.json) terminal.print(JSON.stringify(planJson(plan)));
-    else for (const line of explainPlan(plan)) terminal.print(line);
-  } finally {
-    await place.close();
-  }
+  await withServices(environment, options, async (settings) => {
+    const place = await openWorkplace(project, settings);
+    try {
+      const plan = await planRoot(place, root, signal);
+      if (options.json) terminal.print(JSON.stringify(planJson(plan)));
+      else for (const line of explainPlan(plan)) terminal.print(line);
+    } finally {
+      await place.close();
+    }
+  });
 }

@@ -1,7 +1,6 @@
 /** `sluice run`: submits a task and everything it needs, and waits until it is settled. */
-import { readSettings } from "../../settings.ts";
 import { openWorkplace } from "../../workplace.ts";
-import { DEVELOPMENT_FOLDER, openDevelopment } from "../development.ts";
+import { DEVELOPMENT_FOLDER, type DevelopmentOption, withServices } from "../development.ts";
 import { EXIT } from "../exit.ts";
 import { loadProject } from "../load-project.ts";
 import { runRoot } from "../run-root.ts";
@@ -9,12 +8,10 @@ import type { ConfigOption, Session } from "../session.ts";
 import { taskFromArguments } from "../task-arguments.ts";
 import { startWorkerProcesses } from "../worker-processes.ts";
 
-export interface RunOptions extends ConfigOption {
+export interface RunOptions extends ConfigOption, DevelopmentOption {
   readonly json?: boolean;
   /** Worker processes that live as long as this command. */
   readonly workers?: number;
-  /** On the development stack. */
-  readonly dev?: boolean;
 }
 
 export async function runCommand(
@@ -25,30 +22,20 @@ export async function runCommand(
 ): Promise<number> {
   const project = await loadProject(options.config);
   const root = taskFromArguments(project, name, words);
-  const development = options.dev ? await openDevelopment(session.environment) : undefined;
-  try {
-    const settings = development?.settings ?? readSettings(session.environment);
+  return withServices(session.environment, options, async (settings, environment) => {
     const place = await openWorkplace(project, settings);
     const count = options.workers ?? (options.dev ? 1 : 0);
+    const { config } = options;
+    const startWorkers = () =>
+      startWorkerProcesses({ count, config, folder: DEVELOPMENT_FOLDER, environment });
     try {
       const { status } = await runRoot(session, place, root, {
         json: options.json ?? false,
-        startWorkers:
-          count === 0
-            ? undefined
-            : () =>
-                startWorkerProcesses({
-                  count,
-                  config: options.config,
-                  folder: DEVELOPMENT_FOLDER,
-                  environment: development?.environment ?? session.environment,
-                }),
+        startWorkers: count === 0 ? undefined : startWorkers,
       });
       return status === "done" ? EXIT.done : EXIT.taskFailed;
     } finally {
       await place.close();
     }
-  } finally {
-    await development?.stop();
-  }
+  });
 }

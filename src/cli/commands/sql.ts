@@ -3,8 +3,8 @@ import { UsageError } from "../../core/errors.ts";
 import { maskSecrets } from "../../core/secret.ts";
 import { bindOutputs } from "../../core/target.ts";
 import { bindInput } from "../../queue/bind-input.ts";
-import { readSettings } from "../../settings.ts";
 import { openSettingsStores } from "../../workplace.ts";
+import { type DevelopmentOption, withServices } from "../development.ts";
 import { loadProject } from "../load-project.ts";
 import type { ConfigOption, Session } from "../session.ts";
 import { taskFromArguments } from "../task-arguments.ts";
@@ -13,7 +13,7 @@ export async function sqlCommand(
   { environment, terminal, signal }: Session,
   name: string,
   words: readonly string[],
-  options: ConfigOption,
+  options: ConfigOption & DevelopmentOption,
 ): Promise<void> {
   const project = await loadProject(options.config);
   const task = taskFromArguments(project, name, words);
@@ -23,26 +23,29 @@ export async function sqlCommand(
       `${task.family.name} does not say which SQL it executes: declare "sql" beside its "output"`,
     );
   }
-  const stores = openSettingsStores(readSettings(environment));
-  try {
-    const statements = await task.family.sql({
-      get source() {
-        return stores.source;
-      },
-      get warehouse() {
-        return stores.warehouse;
-      },
-      get s3() {
-        return stores.s3;
-      },
-      task,
-      params: task.params,
-      input: bindInput(task.family.requirementsOf(task), { stores, signal }),
-      output: bindOutputs(task.outputs, { task, stores, signal }),
-      signal,
-    });
-    for (const statement of statements) terminal.print(`${maskSecrets(statement)};`);
-  } finally {
-    await stores.close();
-  }
+  const { sql } = task.family;
+  await withServices(environment, options, async (settings) => {
+    const stores = openSettingsStores(settings);
+    try {
+      const statements = await sql({
+        get source() {
+          return stores.source;
+        },
+        get warehouse() {
+          return stores.warehouse;
+        },
+        get s3() {
+          return stores.s3;
+        },
+        task,
+        params: task.params,
+        input: bindInput(task.family.requirementsOf(task), { stores, signal }),
+        output: bindOutputs(task.outputs, { task, stores, signal }),
+        signal,
+      });
+      for (const statement of statements) terminal.print(`${maskSecrets(statement)};`);
+    } finally {
+      await stores.close();
+    }
+  });
 }

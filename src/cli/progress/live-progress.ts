@@ -62,10 +62,7 @@ export class LiveProgress implements Progress {
 
   /** Replaces the block by the current picture, below text that is to stay. */
   #draw(above = ""): void {
-    if (this.#closed) {
-      this.#stream.write(above);
-      return;
-    }
+    if (this.#closed) return;
     const columns = this.#stream.columns ?? 80;
     const next = this.#tally.total === 0 ? [] : this.#picture(columns);
     if (above === "" && isSame(next, this.#drawn)) return;
