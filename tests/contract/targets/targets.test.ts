@@ -62,14 +62,19 @@ interface Written {
   readonly ours: boolean;
 }
 
+interface Seen {
+  readonly attempts: readonly unknown[];
+  readonly rest: number;
+}
+
 interface Kind {
   readonly kind: string;
-  target(name: string): Target;
+  readonly target: (name: string) => Target;
   /** Everything up to the commit, then dies. */
-  half(task: Task, by: Attempt): Promise<void>;
-  write(task: Task, by: Attempt, through: OpenedStores): Promise<Written>;
+  readonly half: (task: Task, by: Attempt) => Promise<void>;
+  readonly write: (task: Task, by: Attempt, through: OpenedStores) => Promise<Written>;
   /** The attempts whose content readers see, and what lies about besides. */
-  seen(name: string): Promise<{ readonly attempts: readonly unknown[]; readonly rest: number }>;
+  readonly seen: (name: string) => Promise<Seen>;
 }
 
 const signal = new AbortController().signal;

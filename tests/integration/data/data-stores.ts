@@ -5,7 +5,7 @@ import { afterAll } from "vitest";
 import type { Attempt, HandlesOf, Outputs } from "../../../src/core/target.ts";
 import { bindOutputs } from "../../../src/core/target.ts";
 import type { Stores } from "../../../src/core/stores.ts";
-import type { Task } from "../../../src/core/task.ts";
+import { isTask, type Task } from "../../../src/core/task.ts";
 import {
   type OpenedStores,
   openStores,
@@ -65,16 +65,14 @@ export function outputsOf<O extends Outputs>(
 export async function runTask(
   task: Task,
   stores: Stores,
-  options: { attempt?: Attempt; signal?: AbortSignal; input?: unknown } = {},
+  options: { attempt?: Attempt; signal?: AbortSignal } = {},
 ): Promise<unknown> {
   const signal = options.signal ?? new AbortController().signal;
   const running = options.attempt ?? attempt();
-  const [requirement] = [task.family.requirementsOf(task)];
-  const input =
-    options.input ??
-    (requirement !== undefined && "outputs" in requirement
-      ? bindOutputs((requirement as Task).outputs, { task: requirement as Task, stores, signal })
-      : undefined);
+  const requirement = task.family.requirementsOf(task);
+  const input = isTask(requirement)
+    ? bindOutputs(requirement.outputs, { task: requirement, stores, signal })
+    : undefined;
   return await task.family.run?.({
     task,
     params: task.params,

@@ -4,14 +4,14 @@ import { afterAll } from "vitest";
 
 export interface Link {
   /** Destroys both sides, as a broken network does. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 export interface ProxyRules {
   /** Sees what the client sends before it is passed on. */
   onClient?: ((bytes: Buffer, link: Link) => void) | undefined;
   /** Sees what the server answers before it is passed on; false drops it. */
-  onServer?: ((bytes: Buffer, link: Link) => boolean | void) | undefined;
+  onServer?: ((bytes: Buffer, link: Link) => boolean) | undefined;
 }
 
 export interface TcpProxy {
