@@ -60,7 +60,7 @@ function lengthOf(text: string): number {
   return Array.from(text).length;
 }
 
-/** `date=2026-11-01...2026-11-10, n=5`: all parameters, where just one varies, without gaps. */
+/** `date=2026-11-01...2026-11-10, n=5`, as names are written, where just one varies without gaps. */
 function rangeOfOneParam(tasks: readonly Task[], params: readonly string[]): string | undefined {
   const varying = params.filter((param) => textsOf(tasks, param).size > 1);
   const [only] = varying;
@@ -68,7 +68,9 @@ function rangeOfOneParam(tasks: readonly Task[], params: readonly string[]): str
   const range = rangeOf(tasks, only, 3);
   if (range === undefined) return undefined;
   return params
-    .map((param) => `${param}=${param === only ? range : (tasks[0]?.texts[param] ?? "")}`)
+    .map((param) => [param, param === only ? range : (tasks[0]?.texts[param] ?? "")])
+    .filter(([, text]) => text !== "")
+    .map(([param, text]) => `${param}=${text}`)
     .join(", ");
 }
 
