@@ -8,15 +8,16 @@ import type { RunSummary } from "./summary.ts";
 
 const MOST_TASKS = 10;
 
-/** Line by line, with an empty line after each task; nothing at all when nothing failed. */
+/** Line by line, with an empty line between two tasks; nothing at all when nothing failed. */
 export function failureReport({ failed, failures }: RunSummary): string[] {
-  const lines = failed.slice(0, MOST_TASKS).flatMap((task) => {
+  const lines = failed.slice(0, MOST_TASKS).flatMap((task, index) => {
     const message = failures.get(task.id)?.trimEnd() ?? "no error message was recorded";
     const told = [...message.split("\n"), `run it again: ${commandOf(task)}`];
-    return [`${task.name} failed`, ...told.map((line) => `    ${line}`), ""];
+    const gap = index === 0 ? [] : [""];
+    return [...gap, `${task.name} failed`, ...told.map((line) => `    ${line}`)];
   });
   const rest = failed.length - MOST_TASKS;
-  return rest > 0 ? [...lines, `… and ${rest} more failed`, ""] : lines;
+  return rest > 0 ? [...lines, "", `… and ${rest} more failed`] : lines;
 }
 
 /** The command line for one task, for a POSIX shell: `sluice run Copy --table orders --note 'a b'`. */

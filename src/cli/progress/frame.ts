@@ -32,6 +32,8 @@ const MOST_FAMILIES = 8;
 const MOST_FAILED = 3;
 const MOST_RUNNING = 5;
 const LONGEST_FAMILY = 28;
+/** `  name  bar 5/6  2 running` without the name and the bar. */
+const ROOM_FOR_COUNTS = 19;
 
 type Style = "bold" | "dim" | "red" | "green" | "cyan";
 const CODES: Readonly<Record<Style, number>> = { bold: 1, dim: 2, red: 31, green: 32, cyan: 36 };
@@ -57,9 +59,10 @@ export function frame(input: FrameInput): FrameLine[] {
 
 function familyLines(families: readonly FamilyTally[], width: number): FrameLine[] {
   const shown = mostInteresting(families);
-  const names = shown.map(({ name }) => displayWidth(name));
-  const nameWidth = Math.min(Math.max(0, ...names), LONGEST_FAMILY, Math.floor(width / 2));
   const barWidth = width >= 60 ? 10 : width >= 36 ? 6 : 0;
+  const longest = Math.max(0, ...shown.map(({ name }) => displayWidth(name)));
+  const room = width - barWidth - ROOM_FOR_COUNTS;
+  const nameWidth = Math.max(4, Math.min(longest, LONGEST_FAMILY, room));
   const lines = shown.map((family) => fit(familySpans(family, nameWidth, barWidth), width));
   const hidden = families.length - shown.length;
   if (hidden === 0) return lines;

@@ -11,7 +11,7 @@ export interface FamilyTally {
 }
 
 export interface Tally {
-  /** In the order in which families were first seen. */
+  /** The last seen first: watching goes from the root downwards, and data flows up to it. */
   readonly families: readonly FamilyTally[];
   readonly total: number;
   readonly complete: number;
@@ -36,5 +36,11 @@ export function tally(watched: Watched): Tally {
     if (state === "running") running.push(task);
     if (state === "failed") failed.push(task);
   }
-  return { families: [...families.values()], total: watched.size, complete, running, failed };
+  return {
+    families: [...families.values()].reverse(),
+    total: watched.size,
+    complete,
+    running,
+    failed,
+  };
 }

@@ -71,14 +71,13 @@ describe("the report of failed tasks", () => {
       "Note(text=a, n=1) failed",
       "    no error message was recorded",
       "    run it again: sluice run Note --text a --n 1 --quiet q",
-      "",
     ]);
   });
 
   test("stops after ten tasks and says how many follow", () => {
     const lines = report(12, new Map());
     expect(lines.filter((line) => line.endsWith(" failed")).length).toBe(10 + 1);
-    expect(lines.slice(-2)).toEqual(["… and 2 more failed", ""]);
+    expect(lines.slice(-2)).toEqual(["", "… and 2 more failed"]);
   });
 
   test("is empty when nothing failed", () => expect(report(0, new Map())).toEqual([]));

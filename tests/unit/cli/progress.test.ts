@@ -139,8 +139,8 @@ describe("on a terminal, progress is a block that is redrawn in place", () => {
     progress.close();
     expect(screen.lines).toEqual([
       "Load(table=orders)  1/4  00:04",
-      "  Load  ░░░░░░░░░░ 0/1",
       "  Dump  ███░░░░░░░ 1/3  1 failed  1 running",
+      "  Load  ░░░░░░░░░░ 0/1",
       "  ✗ Dump(table=orders) failed: no such table",
       "  ▸ Dump(table=events)  3 files  18,204 rows  00:04",
     ]);
@@ -259,8 +259,8 @@ describe("on a terminal, progress is a block that is redrawn in place", () => {
     expect(screen.lines).toEqual([
       "above",
       "Load(table=…  00:00",
-      "  Load  0/1",
       "  Dump  1/3  1 fai…",
+      "  Load  0/1",
       "  ✗ Dump(table=ord…",
       "  ▸ Dump(ta…  00:00",
     ]);
