@@ -120,6 +120,17 @@ program
   });
 
 program
+  .command("seed", { hidden: true })
+  .description("fill SOURCE_URL with the sample shop's week up to yesterday")
+  .action(async () => {
+    const [{ seed }, { readSettings }] = await Promise.all([
+      import("./commands/demo.ts"),
+      import("../settings.ts"),
+    ]);
+    await seed(session, readSettings(env));
+  });
+
+program
   .command("dev", { hidden: true })
   .description("the development stack with the sample pipeline and Bull Board, until Ctrl-C")
   .action(async () => {

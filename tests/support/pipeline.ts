@@ -36,8 +36,9 @@ export async function pipeline(
   families: readonly FamilyDefinition[],
   settings: Partial<RuntimeSettings> = {},
   stores: Stores = openStores({}),
+  url?: string,
 ): Promise<Pipeline> {
-  const engine = await Engine.open({ redisUrl: await redisUrl(), prefix: keyPrefix() });
+  const engine = await Engine.open({ redisUrl: url ?? (await redisUrl()), prefix: keyPrefix() });
   closers.push(() => engine.close());
   const errors: Error[] = [];
   const runtime: Runtime = {
@@ -80,10 +81,10 @@ export interface Flag extends TargetHandle {
 /** `flags(prefix)` makes targets of one test; `read` counts what tasks did. */
 export async function flags(): Promise<{
   readonly redis: Redis;
-  flag(name: string): Target<Flag>;
+  readonly flag: (name: string) => Target<Flag>;
   /** Adds one to a counter. */
-  count(name: string): Promise<number>;
-  counted(name: string): Promise<number>;
+  readonly count: (name: string) => Promise<number>;
+  readonly counted: (name: string) => Promise<number>;
 }> {
   const prefix = keyPrefix();
   const redis = connectRedis(await redisUrl());

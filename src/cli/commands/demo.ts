@@ -3,7 +3,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { Temporal } from "temporal-polyfill";
 import { seedShop } from "../../../examples/shop/seed.ts";
-import { required } from "../../settings.ts";
+import { required, type Settings } from "../../settings.ts";
 import { openWorkplace } from "../../workplace.ts";
 import { DEVELOPMENT_FOLDER, type Development, openDevelopment } from "../development.ts";
 import { EXIT } from "../exit.ts";
@@ -29,7 +29,7 @@ export async function demoCommand(
     terminal.tell(partLine(part)),
   );
   try {
-    const { date } = await seed(session, development);
+    const { date } = await seed(session, development.settings);
     const project = await loadProject(SHOP);
     const place = await openWorkplace(project, development.settings);
     try {
@@ -51,7 +51,7 @@ export async function demoCommand(
 /** Fills the shop's database for the week that ends yesterday, unless it was. */
 export async function seed(
   { terminal }: Session,
-  { settings }: Development,
+  settings: Settings,
 ): Promise<{ readonly date: string }> {
   const started = performance.now();
   const date = Temporal.Now.plainDateISO("UTC").subtract({ days: 1 });

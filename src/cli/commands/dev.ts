@@ -13,7 +13,7 @@ export async function devCommand(session: Session): Promise<void> {
     terminal.tell(partLine(part)),
   );
   try {
-    const { date } = await seed(session, development);
+    const { date } = await seed(session, development.settings);
     const project = await loadProject(SHOP);
     const dashboard = await openDashboard(project, development.settings, (error) =>
       terminal.tell(String(error)),
