@@ -66,7 +66,7 @@ export class LiveProgress implements Progress {
     const columns = this.#stream.columns ?? 80;
     const next = this.#tally.total === 0 ? [] : this.#picture(columns);
     if (above === "" && isSame(next, this.#drawn)) return;
-    const lines = next.map(({ text }) => `${text}\n`).join("");
+    const lines = next.map(({ text }) => `${text}${CLEAR_RIGHT}\n`).join("");
     const stays = above.replaceAll("\n", `${CLEAR_RIGHT}\n`);
     this.#stream.write(`${this.#toTop(columns)}${stays}${lines}${CLEAR_BELOW}`);
     this.#drawn = next;
