@@ -12,7 +12,8 @@ beforeAll(async () => {
   ({ url, stores } = await freshStores());
   await administer(
     url,
-    `CREATE TABLE pairs AS SELECT n AS id, 'w' || n AS words FROM generate_series(1, 50000) AS n`,
+    `CREATE TABLE pairs AS SELECT n AS id, 'w' || n AS words, repeat('x', 200) AS padding
+       FROM generate_series(1, 50000) AS n`,
   );
 });
 
@@ -33,7 +34,8 @@ test("blocks hold whole rows, and count them", async () => {
     expect(text.trimEnd().split("\n")).toHaveLength(rows);
   }
   const all = Buffer.concat(blocks.map(({ buffer }) => buffer)).toString();
-  expect(all.split("\n").slice(0, 2)).toEqual(['1,"w1"', '2,"w2"']);
+  const padding = "x".repeat(200);
+  expect(all.split("\n").slice(0, 2)).toEqual([`1,"w1","${padding}"`, `2,"w2","${padding}"`]);
   expect(blocks.reduce((sum, { rows }) => sum + rows, 0)).toBe(50000);
 });
 
