@@ -1,4 +1,6 @@
 /** The public API of Sluice. */
+// Dates must be of this class: a Temporal of another package, or the global one, is refused.
+export { Temporal } from "temporal-polyfill";
 export { all } from "./core/all.ts";
 export { defineConfig, Project, type ProjectConfig } from "./core/config.ts";
 export {

@@ -1,4 +1,4 @@
-/** How large is each table of the source, every day? From any Postgres, by way of S3, into the warehouse. */
+/** How large is each table of a Postgres, day by day? Two tasks: source to S3, S3 to warehouse. */
 import {
   copyTableToS3,
   daySlice,
@@ -10,14 +10,13 @@ import {
   tableMarker,
 } from "sluice";
 
+const params = { date: p.date() };
+
 const DumpTableSizes = defineTask(
-  {
-    name: "DumpTableSizes",
-    params: { date: p.date() },
-    output: ({ date }) => s3Dataset(`table-sizes/${date}/`),
-  },
+  { name: "DumpTableSizes", params, output: ({ date }) => s3Dataset(`table-sizes/${date}/`) },
   ({ params: { date }, source, output }) => {
-    const query = `SELECT DATE '${date}' AS day, schemaname AS schema, relname AS name, pg_total_relation_size(relid) AS bytes FROM pg_stat_user_tables`;
+    const query = `SELECT DATE '${date}' AS day, schemaname AS schema, relname AS name,
+                          pg_table_size(relid) AS bytes FROM pg_stat_user_tables`;
     return copyTableToS3(source, { query }, output);
   },
 );
@@ -25,15 +24,14 @@ const DumpTableSizes = defineTask(
 const TableSizes = defineTask(
   {
     name: "TableSizes",
-    params: { date: p.date() },
+    params,
     requires: ({ date }) => DumpTableSizes({ date }),
     output: () => tableMarker("ops.table_sizes"),
   },
-  ({ params: { date }, input, output, warehouse }) =>
-    warehouse.atomically(
-      output,
-      loadTable("ops.table_sizes", input, { slice: daySlice("day", date) }),
-    ),
+  ({ params: { date }, input, output, warehouse }) => {
+    const slice = daySlice("day", date);
+    return warehouse.atomically(output, loadTable(output.table, input, { slice }));
+  },
 );
 
 export default defineConfig({ tasks: [DumpTableSizes, TableSizes] });

@@ -28,9 +28,9 @@ export const CheckTable = defineTask(
     output: ({ table }) => tableMarker(`raw.${table}`),
     queue: "sql",
   },
-  async ({ params: { table }, source, warehouse, input, output }) => {
-    await compareCounts(table, "true", { source, warehouse, dump: input.dump });
-    await warehouse.atomically(output);
+  async (context) => {
+    await compareCounts(context.params.table, "true", context);
+    return context.warehouse.atomically(context.output);
   },
 );
 
@@ -43,48 +43,48 @@ export const CheckDay = defineTask(
     output: ({ table }) => tableMarker(`raw.${table}`),
     queue: "sql",
   },
-  async ({ params, source, warehouse, input, output }) => {
-    const where = during(MOMENT[params.table], dayOf(params));
-    await compareCounts(params.table, where, { source, warehouse, dump: input.dump });
-    await warehouse.atomically(output);
+  async (context) => {
+    const { table } = context.params;
+    await compareCounts(table, during(MOMENT[table], dayOf(context.params)), context);
+    return context.warehouse.atomically(context.output);
   },
 );
+
+interface Counted {
+  readonly source: Source;
+  readonly input: { readonly dump: S3Dataset };
+  readonly warehouse: Warehouse;
+}
 
 async function compareCounts(
   table: string,
   where: string,
-  stores: { readonly source: Source; readonly warehouse: Warehouse; readonly dump: S3Dataset },
+  { source, input, warehouse }: Counted,
 ): Promise<void> {
-  const [{ dump }, shop, raw] = await Promise.all([
-    stores.dump.manifest(),
-    stores.source.query<{ rows: number }>(
-      `SELECT count(*)::int AS rows FROM shop.${table} WHERE ${where}`,
-    ),
-    stores.warehouse.query<{ rows: number }>(
-      `SELECT count(*)::int AS rows FROM raw.${table} WHERE ${where}`,
-    ),
-  ]);
-  if (shop[0]?.rows === dump.rows && dump.rows === raw[0]?.rows) return;
+  const count = async (database: Source | Warehouse, from: string) => {
+    const sql = `SELECT count(*)::int AS rows FROM ${from} WHERE ${where}`;
+    const [row] = await database.query<{ rows: number }>(sql);
+    return row?.rows;
+  };
+  const shop = await count(source, `shop.${table}`);
+  const { rows: dump } = (await input.dump.manifest()).dump;
+  const raw = await count(warehouse, `raw.${table}`);
+  if (shop === dump && dump === raw) return;
   throw new PermanentError(
     "ROW_COUNTS_DIFFER",
-    `${table} (where ${where}): ${shop[0]?.rows} rows in the shop, ${dump.rows} in the dump, ${raw[0]?.rows} in the warehouse. Dump and load it again.`,
+    `${table} where ${where}: ${shop} rows in the shop, ${dump} in the dump, ${raw} in the warehouse. Dump and load it again.`,
   );
 }
 
-/** What must never be found among a day's sales. */
+/** What is true of every sale. */
 const RULES = [
-  ["raw.order_items", MOMENT.order_items, "price >= 0", "order_id || ', line ' || line"],
-  ["raw.order_items", MOMENT.order_items, "quantity > 0", "order_id || ', line ' || line"],
-  [
-    "raw.order_items",
-    MOMENT.order_items,
-    "coalesce(discount, 0) BETWEEN 0 AND price",
-    "order_id || ', line ' || line",
-  ],
-  ["raw.payments", MOMENT.payments, "amount >= 0", "id"],
+  { table: "order_items", rule: "price >= 0" },
+  { table: "order_items", rule: "quantity > 0" },
+  { table: "order_items", rule: "coalesce(discount, 0) BETWEEN 0 AND price" },
+  { table: "payments", rule: "amount >= 0" },
 ] as const;
 
-/** No order, price or payment of the day that cannot be. */
+/** No price or amount of the day that cannot be. */
 export const CheckAmounts = defineTask(
   {
     name: "CheckAmounts",
@@ -98,16 +98,17 @@ export const CheckAmounts = defineTask(
     queue: "sql",
   },
   async ({ params: { date }, warehouse, output }) => {
-    for (const [table, moment, rule, key] of RULES) {
-      const broken = await warehouse.query<{ key: string }>(
-        `SELECT ${key} AS key FROM ${table} WHERE ${during(moment, date)} AND NOT (${rule}) ORDER BY 1`,
+    for (const { table, rule } of RULES) {
+      const [broken] = await warehouse.query<{ order_id: string; rows: number }>(
+        `SELECT min(order_id) AS order_id, count(*)::int AS rows FROM raw.${table}
+         WHERE ${during(MOMENT[table], date)} AND (${rule}) IS NOT TRUE HAVING count(*) > 0`,
       );
-      if (broken[0] === undefined) continue;
+      if (broken === undefined) continue;
       throw new PermanentError(
         "RULE_BROKEN",
-        `${table} on ${date}: ${broken.length} rows break the rule ${rule}, the first is ${broken[0].key}. Correct them in the shop, then dump and load the day again.`,
+        `raw.${table} on ${date}: "${rule}" is not true of ${broken.rows} rows, first of order ${broken.order_id}. Correct the shop, then dump and load the day again.`,
       );
     }
-    await warehouse.atomically(output);
+    return warehouse.atomically(output);
   },
 );

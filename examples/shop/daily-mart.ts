@@ -1,6 +1,6 @@
 /** A family of families: tables of the schema `mart` of which each run replaces its own day. */
 import { daySlice, defineTask, p, type Requirements, replaceFromSelect, tableMarker } from "sluice";
-import type { Temporal } from "temporal-polyfill";
+import type { Temporal } from "sluice";
 
 export interface DailyMart {
   readonly name: string;

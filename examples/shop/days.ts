@@ -2,8 +2,7 @@
  * The tables of the shop that grow day by day, and how one day is cut out of them. Days are UTC days:
  * the nightly run begins at 02:30 in Berlin, when yesterday is over in UTC too.
  */
-import { p } from "sluice";
-import type { Temporal } from "temporal-polyfill";
+import { p, type Temporal } from "sluice";
 
 /** Each table's timestamp. */
 export const MOMENT = {

@@ -6,12 +6,11 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { Client } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { type Secret, UsageError } from "sluice";
-import type { Temporal } from "temporal-polyfill";
+import { type Secret, type Temporal, UsageError } from "sluice";
 import { customerRows, productRows } from "./seed/catalog-rows.ts";
 import { copyText, type Row } from "./seed/copy-text.ts";
 import { eventsOf, salesOf } from "./seed/day-rows.ts";
-import { CREATE_INDEXES, CREATE_SHOP, TABLES, VERSION } from "./seed/schema.ts";
+import { CREATE_KEYS, CREATE_SHOP, TABLES, VERSION } from "./seed/schema.ts";
 
 const DAYS = 7;
 
@@ -76,7 +75,7 @@ async function fillShop(client: Client, date: Temporal.PlainDate): Promise<numbe
     await pipeline(Readable.from(copyText(rows[table])), copy);
     count += copy.rowCount;
   }
-  await client.query(CREATE_INDEXES);
+  await client.query(CREATE_KEYS);
   await client.query("INSERT INTO shop.seeded VALUES ($1, $2, $3)", [
     date.toString(),
     VERSION,

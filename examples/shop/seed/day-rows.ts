@@ -2,11 +2,14 @@
  * What happened in the shop on one day. A day's rows follow from the day alone, so seeding for another
  * date changes no day that both weeks have. Some payments for orders near midnight are the next day's.
  */
-import type { Temporal } from "temporal-polyfill";
+import type { Temporal } from "sluice";
 import { amount, CUSTOMERS, PRODUCTS, priceOf, two } from "./catalog-rows.ts";
 import type { Row } from "./copy-text.ts";
 import { Random } from "./random.ts";
 import { EVENT_KINDS, HOSTILE_TEXTS, PLACES, USER_AGENTS } from "./words.ts";
+
+const DAY_SECONDS = 86_400;
+const LAST_SECOND = DAY_SECONDS - 1;
 
 export interface DayRows {
   readonly orders: Row[];
@@ -17,12 +20,13 @@ export interface DayRows {
 export function salesOf(day: Temporal.PlainDate): DayRows {
   const number = daysSince1970(day);
   const random = new Random(number);
+  const moment = clockOf(day);
   const rows: DayRows = { orders: [], order_items: [], payments: [] };
   const count = random.int(660, 740);
   for (let index = 0; index < count; index++) {
     const id = number * 10_000 + index;
-    const second = index === 0 ? 0 : index === 1 ? 86_399 : random.int(0, 86_399);
-    const ordered = momentOf(day, second, index === 1 ? 999_999 : 0);
+    const second = index === 0 ? 0 : index === 1 ? LAST_SECOND : random.int(0, LAST_SECOND);
+    const ordered = moment(second, index === 1 ? 999_999 : 0);
     const status = random.pick(["open", "paid", "shipped", "shipped", "shipped", "cancelled"]);
     const hostile = HOSTILE_TEXTS[index];
     const [country, city] = random.pick(PLACES);
@@ -69,7 +73,7 @@ export function salesOf(day: Temporal.PlainDate): DayRows {
         random.pick(["card", "invoice", "voucher"]),
         amount(cents),
         random.pick([null, "", `R-${id}`]),
-        momentOf(day, second + random.int(1, 900), random.int(0, 999_999)),
+        moment(second + random.int(1, 900), random.int(0, 999_999)),
       ]);
     }
   }
@@ -78,18 +82,27 @@ export function salesOf(day: Temporal.PlainDate): DayRows {
 
 export function* eventsOf(day: Temporal.PlainDate): Generator<Row> {
   const random = new Random(-daysSince1970(day));
+  const moment = clockOf(day);
+  const begin = (second: number) => ({
+    id: random.uuid(),
+    customer: random.chance(0.4) ? random.int(1, CUSTOMERS) : null,
+    second,
+  });
+  let session = begin(0);
   const count = random.int(4_400, 4_700);
   for (let index = 0; index < count; index++) {
+    if (index === 1) session = begin(LAST_SECOND);
+    else if (random.chance(0.2)) session = begin(random.int(0, LAST_SECOND));
+    else if (index > 0) session.second = Math.min(session.second + random.int(1, 90), LAST_SECOND);
     const product = random.int(1, PRODUCTS);
     const kind = random.pick(EVENT_KINDS);
     const hostile = HOSTILE_TEXTS[index];
-    const second = index === 0 ? 0 : index === 1 ? 86_399 : random.int(0, 86_399);
     yield [
       random.uuid(),
       kind,
-      momentOf(day, second, index === 1 ? 999_999 : random.int(0, 999_999)),
-      random.uuid(),
-      random.chance(0.4) ? random.int(1, CUSTOMERS) : null,
+      moment(session.second, index === 0 ? 0 : index === 1 ? 999_999 : random.int(0, 999_999)),
+      session.id,
+      session.customer,
       kind === "search"
         ? `/search?q=${encodeURIComponent(hostile?.slice(0, 100) ?? "tea pot")}`
         : `/products/${product}`,
@@ -108,13 +121,16 @@ export function* eventsOf(day: Temporal.PlainDate): Generator<Row> {
 }
 
 function daysSince1970(day: Temporal.PlainDate): number {
-  return Math.round(day.toZonedDateTime("UTC").epochMilliseconds / 86_400_000);
+  return day.toZonedDateTime("UTC").epochMilliseconds / (DAY_SECONDS * 1000);
 }
 
-/** A moment of the day in UTC; seconds beyond its end are the next day's. */
-function momentOf(day: Temporal.PlainDate, second: number, microsecond: number): string {
-  const date = second < 86_400 ? day : day.add({ days: 1 });
-  const left = second % 86_400;
-  const clock = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60].map(two).join(":");
-  return `${date}T${clock}.${String(microsecond).padStart(6, "0")}Z`;
+/** Gives moments of the day in UTC; seconds beyond its end are the next day's. */
+function clockOf(day: Temporal.PlainDate): (second: number, microsecond: number) => string {
+  const [today, tomorrow] = [day.toString(), day.add({ days: 1 }).toString()];
+  return (second, microsecond) => {
+    const left = second % DAY_SECONDS;
+    const parts = [Math.floor(left / 3600), Math.floor(left / 60) % 60, left % 60];
+    const fraction = String(microsecond).padStart(6, "0");
+    return `${second < DAY_SECONDS ? today : tomorrow}T${parts.map(two).join(":")}.${fraction}Z`;
+  };
 }

@@ -28,12 +28,15 @@ export class Random {
     return list[Math.floor(this.next() * list.length)] ?? list[0];
   }
 
+  /** Version 4. */
   uuid(): string {
-    const hex = Array.from({ length: 4 }, () =>
-      this.int(0, 2 ** 32 - 1)
-        .toString(16)
-        .padStart(8, "0"),
-    );
-    return hex.join("").replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12})$/, "$1-$2-4$3-8$4-$5");
+    const [a, b, c, d] = [this.#hex(), this.#hex(), this.#hex(), this.#hex()];
+    return `${a}-${b.slice(0, 4)}-4${b.slice(5)}-8${c.slice(0, 3)}-${c.slice(4)}${d}`;
+  }
+
+  #hex(): string {
+    return Math.floor(this.next() * 2 ** 32)
+      .toString(16)
+      .padStart(8, "0");
   }
 }
