@@ -30,7 +30,7 @@ export const CheckTable = defineTask(
   },
   async (context) => {
     await compareCounts(context.params.table, "true", context);
-    return context.warehouse.atomically(context.output);
+    await context.warehouse.atomically(context.output);
   },
 );
 
@@ -46,7 +46,7 @@ export const CheckDay = defineTask(
   async (context) => {
     const { table } = context.params;
     await compareCounts(table, during(MOMENT[table], dayOf(context.params)), context);
-    return context.warehouse.atomically(context.output);
+    await context.warehouse.atomically(context.output);
   },
 );
 
@@ -109,6 +109,6 @@ export const CheckAmounts = defineTask(
         `raw.${table} on ${date}: "${rule}" is not true of ${broken.rows} rows, first of order ${broken.order_id}. Correct the shop, then dump and load the day again.`,
       );
     }
-    return warehouse.atomically(output);
+    await warehouse.atomically(output);
   },
 );

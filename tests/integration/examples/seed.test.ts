@@ -37,7 +37,7 @@ async function contents(): Promise<unknown[]> {
 
 test("a date has always the same rows; another date replaces them, but not the days of both", async () => {
   const both = await Promise.all([seedShop({ sourceUrl, date }), seedShop({ sourceUrl, date })]);
-  expect(both.map(({ seeded }) => seeded).sort()).toEqual([false, true]);
+  expect(both.filter(({ seeded }) => seeded)).toHaveLength(1);
   const [{ tables, rows }] = both;
   expect(tables).toBe(6);
   expect(rows).toBeGreaterThan(45_000);

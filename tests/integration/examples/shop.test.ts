@@ -58,7 +58,7 @@ const allOf = (table: string, where = "true") =>
 
 async function expectLoaded(table: string, where: string, atLeast = 1): Promise<void> {
   const inShop = await query(sourceUrl, allOf(`shop.${table}`, where));
-  expect(inShop.length, table).toBeGreaterThanOrEqual(atLeast);
+  expect(inShop.length).toBeGreaterThanOrEqual(atLeast);
   expect(await query(warehouseUrl, allOf(`raw.${table}`, where))).toEqual(inShop);
 }
 
@@ -150,7 +150,7 @@ test("a price that cannot be stops the marts, and the check says which", async (
   expect(failures).toMatchObject([
     {
       code: "RULE_BROKEN",
-      message: `raw.order_items on 2026-11-17: "price >= 0" is not true of 1 rows, first of order ${item?.order_id}. Correct the shop, then dump and load the day again.`,
+      message: `raw.order_items on 2026-11-17: "price >= 0" is not true of 1 rows, first of order ${String(item?.order_id)}. Correct the shop, then dump and load the day again.`,
     },
   ]);
   const built = `SELECT 1 FROM mart.fct_orders WHERE day = '${date}'`;
