@@ -81,7 +81,11 @@ async function detailsOf(
     .map(({ task }) => task)
     .filter(({ id }) => !answers.has(id));
   for (const [id, details] of await answersOf(engine, ran)) answers.set(id, details);
-  return new Map([...answers, ...(await progressOf(engine, running))]);
+  const failed = tasks.filter(({ state }) => state === "failed").map(({ task }) => task);
+  const failures = [...(await failuresOf(engine, failed))].map(
+    ([id, message]): [string, Details] => [id, { message }],
+  );
+  return new Map([...answers, ...failures, ...(await progressOf(engine, running))]);
 }
 
 async function withCompleteBelow(place: Workplace, plan: Plan, last: Watched): Promise<Watched> {
