@@ -92,8 +92,8 @@ export function* eventsOf(day: Temporal.PlainDate): Generator<Row> {
   const count = random.int(4_400, 4_700);
   for (let index = 0; index < count; index++) {
     if (index === 1) session = begin(LAST_SECOND);
-    else if (random.chance(0.2)) session = begin(random.int(0, LAST_SECOND));
-    else if (index > 0) session.second = Math.min(session.second + random.int(1, 90), LAST_SECOND);
+    else if (index > 1 && random.chance(0.2)) session = begin(random.int(0, LAST_SECOND));
+    else if (index > 1) session.second = Math.min(session.second + random.int(1, 90), LAST_SECOND);
     const product = random.int(1, PRODUCTS);
     const kind = random.pick(EVENT_KINDS);
     const hostile = HOSTILE_TEXTS[index];
