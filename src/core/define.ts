@@ -20,7 +20,7 @@ import {
   parseParams,
 } from "./params/schema.ts";
 import type { InputOf, RunContext, RunResult, TaskContext } from "./run.ts";
-import type { HandlesOf, Outputs } from "./target.ts";
+import { flattenOutputs, type HandlesOf, type Outputs } from "./target.ts";
 import {
   brandFamily,
   brandTask,
@@ -146,7 +146,11 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
       texts: normalized.texts,
       name: taskName(name, normalized.significantTexts),
       get outputs() {
-        return declared(task, "output", () => behaviour.output?.(task.params)) as O;
+        return declared(task, "output", () => {
+          const outputs = behaviour.output?.(task.params);
+          flattenOutputs(outputs);
+          return outputs;
+        }) as O;
       },
       *[Symbol.iterator]() {
         const answer: unknown = yield task;
@@ -192,6 +196,7 @@ function declared<T>(task: Task, what: string, call: () => T): T {
 }
 
 function taskName(family: string, texts: Readonly<Record<string, string>>): string {
-  const params = Object.entries(texts).map(([key, text]) => `${key}=${text}`);
+  const given = Object.entries(texts).filter(([, text]) => text !== "");
+  const params = given.map(([key, text]) => `${key}=${text}`);
   return `${family}(${params.join(", ")})`;
 }

@@ -89,11 +89,17 @@ export function dayBefore(nominalInstant: number, timezone: string): Temporal.Pl
 
 /** The last instant at or before `instant` when the schedule was due. */
 export function lastDue(schedule: Schedule, instant: number): number {
-  // `prev()` is strictly before its start, so one millisecond later includes the instant itself.
-  return CronExpressionParser.parse(schedule.pattern, {
-    tz: schedule.timezone,
-    currentDate: new Date(instant + 1),
-  })
-    .prev()
-    .getTime();
+  const after = (milliseconds: number) =>
+    CronExpressionParser.parse(schedule.pattern, {
+      tz: schedule.timezone,
+      currentDate: new Date(milliseconds),
+    });
+  // BullMQ ticks by `next()`, and `prev()` does not mirror it when clocks change: it passes over a
+  // 02:30 that does not exist, and takes the second of two. So: two steps back, then forward.
+  const back = after(instant + 1);
+  back.prev();
+  let last = back.prev().getTime();
+  const forward = after(last);
+  for (let next = last; next <= instant; next = forward.next().getTime()) last = next;
+  return last;
 }

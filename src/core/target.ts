@@ -3,6 +3,7 @@
  * process it becomes a handle that can be asked whether it exists, read, or (inside an attempt)
  * written. Core knows the shape only; kinds live in `src/targets`.
  */
+import { PermanentError } from "./errors.ts";
 import type { Stores } from "./stores.ts";
 import type { Task } from "./task.ts";
 
@@ -49,14 +50,26 @@ export type HandlesOf<O> =
         ? { readonly [Name in keyof O]: HandlesOf<O[Name]> }
         : undefined;
 
-function isTarget(value: object): value is Target {
-  return "bind" in value && typeof value.bind === "function";
+function isTarget(value: unknown): value is Target {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "bind" in value &&
+    typeof value.bind === "function"
+  );
 }
 
-/** The targets of an output, flat. */
+/** The targets of an output, flat. What is none would prove nothing: refused, not passed over. */
 export function flattenOutputs(outputs: Outputs): readonly Target[] {
   if (outputs === undefined) return [];
-  return isTarget(outputs) ? [outputs] : Object.values(outputs);
+  if (isTarget(outputs)) return [outputs];
+  const targets: readonly Target[] = Object.values(outputs);
+  const isNesting = Array.isArray(outputs) || Object.getPrototypeOf(outputs) === Object.prototype;
+  if (isNesting && targets.every(isTarget)) return targets;
+  throw new PermanentError(
+    "OUTPUT_INVALID",
+    "output() gave something that is no target: give a target, or an array or an object of targets",
+  );
 }
 
 /** Handles in the shape of the output. */

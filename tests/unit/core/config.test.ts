@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { defineConfig } from "../../../src/core/config.ts";
+import { defineTask } from "../../../src/core/define.ts";
+import { UsageError } from "../../../src/core/errors.ts";
+import { p } from "../../../src/core/params/p.ts";
+import { daily } from "../../../src/core/schedule.ts";
+
+const A = defineTask({ name: "AllTasks", params: { date: p.date() }, queue: "sql" }, () => {});
+const B = defineTask({ name: "Dump", queue: "copy" }, () => {});
+
+describe("a project", () => {
+  test("knows families by name, and their queues", () => {
+    const project = defineConfig({ tasks: [A, B, B] });
+    expect(project.family("Dump")).toBe(B);
+    expect([...project.families.keys()]).toEqual(["AllTasks", "Dump"]);
+    expect(project.queues).toEqual(["copy", "sql"]);
+  });
+
+  test("takes a module, and passes over what is no family", () => {
+    const project = defineConfig({ tasks: { A, B, helper: () => {}, VERSION: 3, task: B() } });
+    expect([...project.families.keys()]).toEqual(["AllTasks", "Dump"]);
+  });
+
+  test("refuses two families of one name", () => {
+    const Other = defineTask({ name: "Dump" }, () => {});
+    expect(() => defineConfig({ tasks: [B, Other] })).toThrow(
+      "Two families are named Dump: give one of them another name, or their tasks would share ids",
+    );
+  });
+
+  test("refuses two schedules of one root: one would replace the other in Redis", () => {
+    const schedules = [daily(A, { at: "02:30" }), daily(A, { at: "04:00" })];
+    expect(() => defineConfig({ tasks: [A], schedules })).toThrow(
+      "Two schedules are named AllTasks",
+    );
+  });
+
+  test("suggests the nearest name to an unknown one, or lists what it knows", () => {
+    const project = defineConfig({ tasks: [A, B] });
+    expect(() => project.family("AllTask")).toThrow(
+      'Unknown task "AllTask". Did you mean "AllTasks"?',
+    );
+    expect(() => project.family("alltasks")).toThrow('Did you mean "AllTasks"?');
+    expect(() => project.family("Frobnicate")).toThrow(
+      'Unknown task "Frobnicate". Known: AllTasks, Dump.',
+    );
+    expect(() => defineConfig({ tasks: [] }).family("X")).toThrow("Known: none.");
+    expect(() => project.family("AllTask")).toThrow(UsageError);
+  });
+});
