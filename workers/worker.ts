@@ -15,6 +15,15 @@ export interface WorkerOptions {
   readonly signal?: AbortSignal;
 }
 
+const LOGGED = [
+  "task:started",
+  "task:succeeded",
+  "task:retrying",
+  "task:failed",
+  "task:released",
+  "task:recovered",
+] as const;
+
 /** How long hooks may go on after the last task. */
 const HOOKS_DEADLINE = 2_000;
 
@@ -37,7 +46,7 @@ export async function runWorker(
       { hub: events, registry: metrics },
       (error) => logError(log, error, "webhook not delivered"),
     );
-  for (const event of ["task:started", "task:succeeded", "task:retrying", "task:failed"] as const) {
+  for (const event of LOGGED) {
     events.on(event, (facts) => {
       log.info(facts, event);
     });

@@ -25,9 +25,20 @@ export interface SluiceEvents {
   "task:retrying": TaskFacts & { readonly seconds: number; readonly error: Failure };
   /** The task failed for good; its ancestors wait until it is retried. */
   "task:failed": TaskFacts & { readonly seconds: number; readonly error: Failure };
+  /** An attempt ended with no result and is not counted: see `Release`. */
+  "task:released": TaskFacts & { readonly seconds: number; readonly reason: Release };
+  /** A task that had failed for good is complete. `seconds` is the time since it failed. */
+  "task:recovered": TaskFacts & { readonly seconds: number };
 }
 
 export type EventName = keyof SluiceEvents;
+
+/**
+ * blocked     its run waits for tasks that it yielded, or a requirement is open after all
+ * returned    the worker stops: the job is back in the queue
+ * superseded  another attempt has taken over
+ */
+export type Release = "blocked" | "returned" | "superseded";
 
 /** An error as hooks may see it: no secrets, no stack. */
 export interface Failure {
@@ -46,6 +57,8 @@ export class EventHub {
     "task:succeeded": [],
     "task:retrying": [],
     "task:failed": [],
+    "task:released": [],
+    "task:recovered": [],
   };
   readonly #pending = new Set<Promise<void>>();
   readonly #onListenerError: (error: unknown, event: EventName) => void;

@@ -1,7 +1,7 @@
 /** What a webhook's receiver reads: one JSON object an event. Documented in docs/hooks.md. */
 import type { Failure, SluiceEvents } from "../core/events.ts";
 
-export type WebhookEvent = "task:failed" | "task:retrying" | "task:succeeded";
+export type WebhookEvent = "task:failed" | "task:recovered" | "task:retrying" | "task:succeeded";
 
 export interface WebhookPayload {
   readonly event: WebhookEvent;
@@ -12,11 +12,12 @@ export interface WebhookPayload {
   readonly queue: string;
   readonly root: string;
   readonly attempt: { readonly id: string; readonly number: number };
+  /** The time of the attempt; for `task:recovered`, since the task had failed. */
   readonly seconds: number;
   /** Null unless the task succeeded and reported them. */
   readonly rows: number | null;
   readonly bytes: number | null;
-  /** Null if the task succeeded. */
+  /** Null unless the attempt failed. */
   readonly error: Failure | null;
 }
 

@@ -1,7 +1,8 @@
 /**
- * Tells a bug tracker or a chat, by HTTP, that a task failed. It stands beside the tasks: events go
- * into a bounded queue and are posted one at a time, in order. Whatever the receiver does (hang,
- * refuse, be away), no task waits for it. What cannot be delivered is counted and reported, not kept.
+ * Tells a bug tracker or a chat, by HTTP, that a task failed, and that it recovered. It stands beside
+ * the tasks: events go into a bounded queue and are posted one at a time, in order. Whatever the
+ * receiver does (hang, refuse, be away), no task waits for it. What cannot be delivered is counted and
+ * reported, not kept.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Counter, type Registry } from "prom-client";
@@ -16,7 +17,7 @@ export interface WebhookSettings {
   readonly url: Secret;
   /** Named in every payload. */
   readonly environment: string;
-  /** Which events to post; `["task:failed"]` unless given. */
+  /** Which events to post; `["task:failed", "task:recovered"]` unless given. */
   readonly events?: readonly WebhookEvent[];
 }
 
@@ -25,6 +26,9 @@ export interface WebhookSettings {
  * in a storm of failures the first ones tell the cause.
  */
 const WAITING_LIMIT = 1_000;
+
+/** An alarm, and its end. */
+const DEFAULT_EVENTS: readonly WebhookEvent[] = ["task:failed", "task:recovered"];
 
 export class Webhook {
   readonly #endpoint: WebhookEndpoint;
@@ -52,7 +56,7 @@ export class Webhook {
       labelNames: ["outcome"],
       registers: [sources.registry],
     });
-    for (const event of settings.events ?? ["task:failed" as const]) {
+    for (const event of settings.events ?? DEFAULT_EVENTS) {
       sources.hub.on(event, (facts) => this.#accept(payloadOf(event, facts, settings.environment)));
     }
   }

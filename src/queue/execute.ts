@@ -49,14 +49,17 @@ export async function execute(runtime: Runtime, delivery: Delivery): Promise<Out
   const outcome = await attemptTask(runtime, delivery, known, facts).catch(
     (error: unknown): Outcome => outcomeOfError(delivery, error),
   );
+  const seconds = (performance.now() - started) / 1000;
   if (outcome.kind === "failed") {
-    const seconds = (performance.now() - started) / 1000;
     const final = isFinal(delivery, outcome.error);
+    if (final) rememberFailure(runtime, known.task);
     runtime.events.emit(final ? "task:failed" : "task:retrying", {
       ...facts,
       seconds,
       error: failureOf(known.task, outcome.error),
     });
+  } else if (outcome.kind !== "completed" && outcome.kind !== "deferred") {
+    runtime.events.emit("task:released", { ...facts, seconds, reason: outcome.kind });
   }
   return outcome;
 }
@@ -72,7 +75,7 @@ async function attemptTask(
   const { task } = known;
   const { engine, settings } = runtime;
   const requirements = requirementsOf(task);
-  const [verdict, detail] = await engine.scripts.call(
+  const [verdict, detail, failedAt] = await engine.scripts.call(
     "begin",
     engine.keys.job(task.family.queue, task.id),
     engine.keys.own,
@@ -111,7 +114,13 @@ async function attemptTask(
   lease.keep();
   try {
     const outcome = await underLease(runtime, delivery, known, facts, lease);
-    if (outcome.kind === "completed") return outcome;
+    if (outcome.kind === "completed") {
+      if (failedAt) {
+        const seconds = Math.max(0, Date.now() - Number(failedAt)) / 1000;
+        runtime.events.emit("task:recovered", { ...facts, seconds });
+      }
+      return outcome;
+    }
     await lease.release();
     return outcome;
   } catch (error) {
@@ -227,6 +236,14 @@ async function waitFor(
   // All completed in the meantime: back to the queue at once.
   if (open === 0) return { kind: "returned" };
   return { kind: "blocked" };
+}
+
+/**
+ * So that its completion can be told as a recovery; the record of completion clears it. Not awaited:
+ * it is sent before BullMQ is told, and a Redis that is away must not hold up the end of an attempt.
+ */
+function rememberFailure({ engine }: Runtime, { id }: Task): void {
+  engine.redis.hset(engine.keys.attempt(id), "failed", Date.now()).catch(() => {});
 }
 
 function outcomeOfError(delivery: Delivery, error: unknown): Outcome {

@@ -9,7 +9,7 @@ interface ScriptReplies {
   state: string[];
   link: number;
   await: number;
-  begin: [string, (number | string)?];
+  begin: [string, (number | string)?, (string | null)?];
   renew: number;
   release: number;
   complete: number;
