@@ -23,9 +23,9 @@ export function taskFromArguments(project: Project, name: string, words: readonl
     }
     const param = known.find((each) => each === option || kebabCase(each) === option);
     if (param === undefined) {
+      const options = known.map((each) => `--${each}`);
       const hint =
-        didYouMean(option, known) ||
-        ` It takes: ${known.map((each) => `--${each}`).join(", ") || "none"}.`;
+        didYouMean(`--${option}`, options) || ` It takes: ${options.join(", ") || "none"}.`;
       throw new UsageError(
         "PARAMETER_UNKNOWN",
         `${family.name} has no parameter "--${option}".${hint}`,

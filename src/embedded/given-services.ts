@@ -57,7 +57,7 @@ function addressOf(variable: string, text: string): string {
   if (!URL.canParse(text)) {
     throw new UsageError(
       "BAD_URL",
-      `${variable} is not a URL: write it like scheme://user:password@host:port/path, with special characters percent-encoded`,
+      `${variable} is not a URL: write it like scheme://user@host:port/path, with :password after the user, and special characters percent-encoded`,
     );
   }
   const { host, pathname } = new URL(text);

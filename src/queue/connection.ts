@@ -85,7 +85,7 @@ function parseRedisUrl(url: string): RedisAddress {
   if (!/^rediss?:$/.test(parsed.protocol) || !/^\d*$/.test(db)) {
     throw new UsageError(
       "REDIS_URL_INVALID",
-      `REDIS_URL must look like redis://host:6379/0 or rediss://…, got ${parsed.protocol}//${parsed.host}${parsed.pathname}`,
+      "REDIS_URL must look like redis://host:6379/0 or rediss://…; the value is not shown because it may hold a password",
     );
   }
   return {

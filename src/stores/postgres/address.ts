@@ -83,7 +83,7 @@ function parseUrl(url: string, what: string): URL {
 function malformed(what: string): UsageError {
   return new UsageError(
     "POSTGRES_URL_INVALID",
-    `${what}: expected postgres://user:password@host:port/database; the value is not shown because it may hold a password. Characters like @ : / # in a password must be percent-encoded`,
+    `${what}: expected postgres://user@host:port/database, with :password after the user; the value is not shown because it may hold a password. Characters like @ : / # in a password must be percent-encoded`,
   );
 }
 

@@ -31,7 +31,7 @@ export class PostgresDatabase {
   #pool: Pool | undefined;
 
   constructor(url: string | Secret, role: ErrorContext["role"], options: DatabaseOptions = {}) {
-    this.#address = PostgresAddress.parse(url, `${role} URL`);
+    this.#address = PostgresAddress.parse(url, `${role.toUpperCase()}_URL`);
     this.address = this.#address.text;
     this.role = role;
     this.#options = options;

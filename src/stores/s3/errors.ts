@@ -12,6 +12,9 @@ const REFUSALS = new Set([
   "AccountProblem",
 ]);
 
+/** The SDK's names for an answer without a body: that to a HEAD has none, whatever the reason. */
+const UNSAID = new Set(["Unknown", "UnknownError", "Forbidden", "403"]);
+
 const CONNECTION_NAMES = /^(TimeoutError|RequestTimeout|NetworkingError|AbortError)$/;
 const CONNECTION_CODES =
   /^(ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
@@ -34,6 +37,13 @@ export function explainS3Error(thrown: unknown, doing: string, bucket: string): 
       return new UnreachableError(
         "S3_CREDENTIALS_REFUSED",
         `${says}. Check the access key and its secret (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY).`,
+        options,
+      );
+    }
+    if (status === 403 && UNSAID.has(thrown.name)) {
+      return new UnreachableError(
+        "S3_REFUSED",
+        `${doing} in bucket ${bucket}: S3 refuses (HTTP 403), and does not say why. Check the access key and its secret (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY), and that they have the permission for this.`,
         options,
       );
     }

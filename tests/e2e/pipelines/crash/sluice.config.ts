@@ -1,0 +1,48 @@
+/** A table large enough to be caught in the middle of its dump and of its load. */
+import {
+  copyTableToS3,
+  defineConfig,
+  defineTask,
+  loadTable,
+  p,
+  s3Dataset,
+  tableMarker,
+} from "sluice";
+
+const params = { date: p.date() };
+const retry = { attempts: 1 };
+
+const DumpBig = defineTask(
+  {
+    name: "DumpBig",
+    params,
+    output: ({ date }) => s3Dataset(`dumps/big/${date}/`),
+    queue: "copy",
+    retry,
+  },
+  ({ source, output, signal, progress }) =>
+    // Several files, each of several parts: a killed attempt leaves objects and open uploads.
+    copyTableToS3(source, "shop.big", output, {
+      signal,
+      progress,
+      fileBytes: 32 * 1024 * 1024,
+      lanes: 2,
+    }),
+);
+
+const LoadBig = defineTask(
+  {
+    name: "LoadBig",
+    params,
+    requires: (each) => DumpBig(each),
+    output: () => tableMarker("raw.big"),
+    queue: "load",
+    retry,
+  },
+  async ({ input, output, warehouse, progress }) => {
+    const { rows } = await warehouse.atomically(output, loadTable("raw.big", input, { progress }));
+    return { rows };
+  },
+);
+
+export default defineConfig({ tasks: [DumpBig, LoadBig] });
