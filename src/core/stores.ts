@@ -93,6 +93,8 @@ export interface Warehouse {
   atomicallyStatements(marker: Marker, ...steps: readonly Step[]): Promise<readonly string[]>;
   /** Whether a transaction with this marker has committed. */
   hasMarker(updateId: string): Promise<boolean>;
+  /** Deletes a marker. The rows that it stood for stay: the next load replaces them. */
+  removeMarker(updateId: string): Promise<void>;
 }
 
 /** The row that proves that a task's transaction committed. */

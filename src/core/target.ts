@@ -29,6 +29,11 @@ export interface TargetHandle {
   /** What a person sees: `s3://bucket/dumps/orders/2026-11-21/`, `marker LoadTable_… of mart.orders`. */
   readonly location: string;
   exists(): Promise<boolean>;
+  /**
+   * Deletes it, proof first: what is cut off half-way does not exist. Removing what is not there is no
+   * error. Absent for what is not ours to delete; such a task cannot be invalidated.
+   */
+  remove?(): Promise<void>;
 }
 
 export interface Target<Handle extends TargetHandle = TargetHandle> {
@@ -83,9 +88,21 @@ export function bindOutputs(outputs: Outputs, binding: Binding): unknown {
   );
 }
 
+/** The handles of a task's outputs, flat. */
+export function boundOutputs(binding: Binding): readonly TargetHandle[] {
+  return flattenOutputs(binding.task.outputs).map((target) => target.bind(binding));
+}
+
 /** The outputs of a task that do not exist, by location. A task without outputs misses none. */
 export async function missingOutputs(binding: Binding): Promise<string[]> {
-  const handles = flattenOutputs(binding.task.outputs).map((target) => target.bind(binding));
+  const handles = boundOutputs(binding);
   const exist = await Promise.all(handles.map((handle) => handle.exists()));
   return handles.filter((_, index) => exist[index] !== true).map((handle) => handle.location);
+}
+
+/** The outputs of a task that exist. */
+export async function existingOutputs(binding: Binding): Promise<TargetHandle[]> {
+  const handles = boundOutputs(binding);
+  const exist = await Promise.all(handles.map((handle) => handle.exists()));
+  return handles.filter((_, index) => exist[index] === true);
 }

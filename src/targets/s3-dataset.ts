@@ -49,6 +49,13 @@ function bindDataset(prefix: string, { stores, task, attempt, signal }: Binding)
     async exists() {
       return (await stores.s3.head(manifestKey)) !== undefined;
     },
+    async remove() {
+      const body = await stores.s3.read(manifestKey, { signal });
+      if (body === undefined) return;
+      // The proof first. Parts of attempts that did not commit are not touched: one may be at it.
+      await stores.s3.delete([manifestKey]);
+      await stores.s3.delete(partsNamedIn(body.toString(), stores.s3.url(prefix), prefix));
+    },
     async manifest() {
       const body = await stores.s3.read(manifestKey, { signal });
       if (body === undefined) {
@@ -73,6 +80,18 @@ function bindDataset(prefix: string, { stores, task, attempt, signal }: Binding)
     },
   };
   return handle;
+}
+
+/** None for a manifest that cannot be read: `sweepStaleUploads` comes by. */
+function partsNamedIn(text: string, base: string, prefix: string): string[] {
+  try {
+    const { entries } = readManifest(text, base);
+    return entries
+      .filter(({ url }) => url.startsWith(`${base}attempt-`))
+      .map(({ url }) => prefix + url.slice(base.length));
+  } catch {
+    return [];
+  }
 }
 
 function readEntry(

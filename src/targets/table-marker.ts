@@ -34,6 +34,7 @@ export function tableMarker(
         table,
         signal,
         exists: () => stores.warehouse.hasMarker(updateId),
+        remove: () => stores.warehouse.removeMarker(updateId),
         async confirmLease() {
           if (attempt === undefined) {
             throw new PermanentError(

@@ -15,6 +15,10 @@ export function selectMarker(updateId: string): string {
   return `SELECT 1 FROM ${table} WHERE update_id = ${quoteLiteral(updateId)}`;
 }
 
+export function deleteMarker(updateId: string): string {
+  return `DELETE FROM ${table} WHERE update_id = ${quoteLiteral(updateId)}`;
+}
+
 export function insertMarker(marker: {
   readonly updateId: string;
   readonly table: string;

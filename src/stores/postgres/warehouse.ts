@@ -15,6 +15,7 @@ import type {
 } from "../../core/stores.ts";
 import {
   CREATE_MARKER_TABLE,
+  deleteMarker,
   insertMarker,
   MARKER_TABLE,
   selectMarker,
@@ -61,6 +62,15 @@ export class PostgresWarehouse implements Warehouse {
       if (!(await this.#markerTableExists())) return false;
       const { rows } = await this.#database.read(selectMarker(updateId));
       return rows.length > 0;
+    });
+  }
+
+  async removeMarker(updateId: string): Promise<void> {
+    await this.#database.explained({ doing: `delete marker ${updateId}` }, async () => {
+      if (!(await this.#markerTableExists())) return;
+      await this.#database.inSession({ label: updateId }, (session) =>
+        session.run(deleteMarker(updateId)),
+      );
     });
   }
 

@@ -4,7 +4,12 @@ import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { defineTask } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
-import { type Attempt, missingOutputs, type Target } from "../../../src/core/target.ts";
+import {
+  type Attempt,
+  existingOutputs,
+  missingOutputs,
+  type Target,
+} from "../../../src/core/target.ts";
 import type { Task } from "../../../src/core/task.ts";
 import type { OpenedStores } from "../../../src/stores/open-stores.ts";
 import { s3Dataset } from "../../../src/targets/s3-dataset.ts";
@@ -201,6 +206,20 @@ describe.each(kinds)("$kind", ({ kind, target, half, write, seen }) => {
     const heir = attempt();
     await write(task, heir, stores);
     expect(await seen("zombie")).toEqual({ attempts: [heir.id], rest: 0 });
+  });
+
+  test("removed: it does not exist, twice is as good as once, and it can be written again", async () => {
+    const task = Writes({ name: `removed-${kind}`, kind });
+    await write(task, attempt(), stores);
+    const [handle] = await existingOutputs({ task, stores, signal });
+    await handle?.remove?.();
+    expect(await missing(task)).toHaveLength(1);
+    expect(await keysOf(stores, `sets/removed-${kind}/`)).toEqual([]);
+    await handle?.remove?.();
+    const heir = attempt();
+    expect(await write(task, heir, stores)).toMatchObject({ ours: true });
+    expect((await seen(`removed-${kind}`)).attempts).toContain(heir.id);
+    expect(await missing(task)).toEqual([]);
   });
 
   test("the answer to the commit is lost: the attempt recognises its own", async () => {
