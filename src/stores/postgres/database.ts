@@ -11,6 +11,7 @@ import { type ErrorContext, explainPostgresError } from "./errors.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
 const MAX_POOLED = 4;
+const IN_UTC = "SET TimeZone = 'UTC'";
 
 /** Reads rows by the extended protocol. */
 export type Read = <R extends Record<string, unknown>>(
@@ -53,7 +54,10 @@ export class PostgresDatabase {
     }
   };
 
-  /** Reads rows. One that may be aborted has a connection of its own, which ends with it. */
+  /**
+   * Reads rows, in UTC like dumps and loads: a day means the same hours everywhere. A read that may be
+   * aborted has a connection of its own, which ends with it.
+   */
   async query<R extends Record<string, unknown>>(
     sql: string,
     values: readonly unknown[] = [],
@@ -62,6 +66,7 @@ export class PostgresDatabase {
     return await this.explained({ doing: "query", signal }, async () => {
       if (signal === undefined) return (await this.read<R>(sql, values)).rows;
       return await this.inSession({ label: "sluice query", signal }, async (session) => {
+        await session.run(IN_UTC);
         return (await session.read<R>(sql, values)).rows;
       });
     });
@@ -115,7 +120,11 @@ export class PostgresDatabase {
       });
       // Unheard, the error of a connection that breaks would end the process.
       this.#pool.on("error", () => {});
-      this.#pool.on("connect", (client) => client.on("error", () => {}));
+      this.#pool.on("connect", (client) => {
+        client.on("error", () => {});
+        // Queued before whatever the connection is for; if it fails, so does that.
+        client.query(IN_UTC).catch(() => {});
+      });
     }
     return this.#pool;
   }
