@@ -2,6 +2,7 @@
  * Settings: read once from the environment at an entry point, checked, frozen and passed down.
  * Nothing below an entry point reads the environment. Secrets print as `***`.
  */
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { milliseconds } from "./core/duration.ts";
 import { UsageError } from "./core/errors.ts";
@@ -12,6 +13,12 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 const port = z.coerce.number().int().min(0).max(65_535);
 const duration = (name: string) => z.string().transform((text) => milliseconds(text, name));
 const secret = z.string().transform((text) => new Secret(text));
+
+/** What stands in the place of the project's version when nobody gives it. */
+function ownVersion(): string {
+  const file = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return `sluice ${z.object({ version: z.string() }).parse(JSON.parse(file)).version}`;
+}
 
 /** Every variable that Sluice reads, with its default. `docs/settings.md` is the list for people. */
 const variables = z.object({
@@ -36,6 +43,8 @@ const variables = z.object({
   SLUICE_DASHBOARD_PORT: port.default(3400),
   SLUICE_DASHBOARD_USER: z.string().optional(),
   SLUICE_DASHBOARD_PASSWORD: secret.optional(),
+  SLUICE_HISTORY_DAYS: z.coerce.number().int().min(1).default(90),
+  SLUICE_VERSION: z.string().default(ownVersion),
   SLUICE_WEBHOOK_URL: secret.optional(),
 });
 

@@ -2,6 +2,9 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Project } from "../src/core/config.ts";
 import { UsageError } from "../src/core/errors.ts";
+import type { Plan } from "../src/core/plan.ts";
+import { recordRun } from "../src/queue/history/runs.ts";
+import { trimHistory } from "../src/queue/history/trim-history.ts";
 import { startScheduler } from "../src/queue/scheduler.ts";
 import type { Settings } from "../src/settings.ts";
 import { sweepStaleUploads } from "../src/targets/sweep-stale-uploads.ts";
@@ -26,8 +29,13 @@ export async function runScheduler(
   const log = createLogger(settings, "scheduler");
   const place = await openWorkplace(project, settings);
   const scheduler = await startScheduler(place, {
-    onTick: (schedule, { root, tasks }) =>
-      log.info({ schedule: schedule.id, root: root.id, tasks: tasks.size }, "tick"),
+    onTick(schedule, plan) {
+      const { root, tasks } = plan;
+      log.info({ schedule: schedule.id, root: root.id, tasks: tasks.size }, "tick");
+      if (changesSomething(plan)) {
+        void recordRun(place.engine, plan, { kind: "run", by: `schedule ${schedule.id}` });
+      }
+    },
     onError: (error) => logError(log, error, "scheduler error"),
   });
   for (const { id, pattern, timezone, again } of project.schedules) {
@@ -40,9 +48,18 @@ export async function runScheduler(
       (error: unknown) => logError(log, error, "sweep failed"),
     );
   };
-  const janitor = setInterval(sweep, HOUR);
-  if (settings.SLUICE_BUCKET !== undefined) sweep();
-  else clearInterval(janitor);
+  const trim = () => {
+    trimHistory(place.engine, { days: settings.SLUICE_HISTORY_DAYS }).then(
+      (tasks) => log.info({ tasks }, "history trimmed"),
+      (error: unknown) => logError(log, error, "history not trimmed"),
+    );
+  };
+  const clearUp = () => {
+    trim();
+    if (settings.SLUICE_BUCKET !== undefined) sweep();
+  };
+  const janitor = setInterval(clearUp, HOUR);
+  clearUp();
 
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
@@ -60,4 +77,9 @@ export async function runScheduler(
     log,
     options.signal,
   );
+}
+
+/** Whether a tick added or retried a task: most find that all is under way, and are no run. */
+function changesSomething({ tasks }: Plan): boolean {
+  return [...tasks.values()].some(({ state }) => state === "absent" || state === "failed");
 }

@@ -1,8 +1,11 @@
 /** The worker process: runs tasks of the queues it is given. Start as many as you like. */
+import { hostname } from "node:os";
 import type { Project } from "../src/core/config.ts";
 import { EventHub } from "../src/core/events.ts";
 import { recordMetrics } from "../src/hooks/prometheus.ts";
 import { Webhook } from "../src/hooks/webhook.ts";
+import { HistoryRecorder } from "../src/queue/history/recorder.ts";
+import { trimHistory } from "../src/queue/history/trim-history.ts";
 import { RUNTIME_DEFAULTS, type Runtime } from "../src/queue/runtime.ts";
 import { startWorker } from "../src/queue/worker.ts";
 import type { Settings } from "../src/settings.ts";
@@ -46,6 +49,15 @@ export async function runWorker(
       { hub: events, registry: metrics },
       (error) => logError(log, error, "webhook not delivered"),
     );
+  const history = new HistoryRecorder(events, place.engine, {
+    worker: `${hostname()}:${process.pid}`,
+    version: settings.SLUICE_VERSION,
+    onDropped: (count, reason) => log.warn({ count, reason }, "history not recorded"),
+  });
+  // Also here, once: a deployment without a scheduler has nobody else to do it.
+  trimHistory(place.engine, { days: settings.SLUICE_HISTORY_DAYS }).catch((error: unknown) =>
+    logError(log, error, "history not trimmed"),
+  );
   for (const event of LOGGED) {
     events.on(event, (facts) => {
       log.info(facts, event);
@@ -75,7 +87,7 @@ export async function runWorker(
       async stop(grace) {
         await worker.stop(Math.max(grace - HOOKS_DEADLINE, 0));
         await events.drain(HOOKS_DEADLINE);
-        await webhook?.close(HOOKS_DEADLINE);
+        await Promise.all([webhook?.close(HOOKS_DEADLINE), history.close(HOOKS_DEADLINE)]);
         await place.close();
       },
     },

@@ -30,6 +30,11 @@ export class Keys {
     return `${this.own}done:${id}`;
   }
 
+  /** `tasks`, `task:<id>` or `runs`. */
+  history(what: string): string {
+    return `${this.own}history:${what}`;
+  }
+
   attempt(id: string): string {
     return `${this.own}attempt:${id}`;
   }

@@ -13,6 +13,7 @@ interface ScriptReplies {
   renew: number;
   release: number;
   complete: number;
+  trim: number;
 }
 
 export type ScriptName = keyof ScriptReplies;
@@ -25,6 +26,7 @@ const NAMES: readonly ScriptName[] = [
   "renew",
   "release",
   "complete",
+  "trim",
 ];
 
 /** A call of a script, for `callAll`. */
