@@ -3,6 +3,7 @@
  * Pure: what is already known of tasks comes through `Look`, so a plan is tested without a socket.
  * Iterative throughout: a chain of 10,000 tasks must not overflow the stack.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { PermanentError, UsageError } from "./errors.ts";
 import { requirementsOf, type Task } from "./task.ts";
 
@@ -50,8 +51,9 @@ export type Look = (tasks: readonly Task[]) => Promise<readonly Seen[]>;
 /** More than this is a `requires` without an end, not a pipeline. */
 const MOST_TASKS = 1_000_000;
 
-/** Between two looks the process can do other things: a plan of 100,000 tasks blocks nothing. */
 const TASKS_A_LOOK = 1000;
+/** Milliseconds after which the process may do other things: leases are renewed while we plan. */
+const LONGEST_TURN = 20;
 
 /**
  * Breadth first from the root, not below complete tasks. A wrapper whose requirements are all
@@ -67,12 +69,17 @@ export async function expand(roots: readonly Task[], look: Look): Promise<Plan["
   const tasks = new Map<string, PlannedTask>();
   const found = new Map(roots.map((root) => [root.id, root]));
   let level = [...found.values()];
+  let began = performance.now();
   while (level.length > 0) {
     const next: Task[] = [];
     for (let start = 0; start < level.length; start += TASKS_A_LOOK) {
       const part = level.slice(start, start + TASKS_A_LOOK);
       const seen = await look(part);
       for (const [index, task] of part.entries()) {
+        if (performance.now() - began > LONGEST_TURN) {
+          await turn();
+          began = performance.now();
+        }
         const { state, yielded = [] } = seen[index] ?? { state: "absent" as const };
         const requirements = state === "complete" ? [] : directRequirements(task, yielded);
         tasks.set(task.id, { task, state, requirements });

@@ -45,7 +45,9 @@ export async function pipeline(
     engine,
     project: defineConfig({ tasks: families }),
     stores,
-    events: new EventHub((error) => errors.push(error as Error)),
+    events: new EventHub((error) =>
+      errors.push(error instanceof Error ? error : new Error(String(error))),
+    ),
     settings: { ...RUNTIME_DEFAULTS, ...settings },
   };
   const signal = AbortSignal.timeout(50_000);

@@ -89,8 +89,7 @@ describe("a task", () => {
   test("is frozen, with its parameters", () => {
     expect(Object.isFrozen(task)).toBe(true);
     expect(Object.isFrozen(task.params)).toBe(true);
-    expect(() => Reflect.set(task, "id", "other") || expect.fail()).toThrow();
-    expect(task.id).toBe(taskId("Dump", { table: "orders", date: "2026-11-21" }));
+    expect(() => Object.assign(task, { id: "other" })).toThrow("read only");
   });
 
   test("is never thenable: awaiting it by mistake gives the task", async () => {
@@ -102,7 +101,7 @@ describe("a task", () => {
   test("comes back from its own texts", () => {
     expect(Dump.parse(task.texts).id).toBe(task.id);
     expect(isTask(Dump.parse(task.texts))).toBe(true);
-    expect(isTask({ ...task })).toBe(false);
+    expect(isTask(Object.assign({}, task))).toBe(false);
   });
 
   test("says which parameter is missing, unknown or wrong", () => {
@@ -121,11 +120,11 @@ describe("a task", () => {
 
 describe("what requires() gives", () => {
   const leaf = (table: string) => Dump({ table, date: day });
-  const names = (requires: () => unknown) =>
-    requirementsOf(
-      // What JavaScript, or a cast, can do.
-      defineWrapper({ name: "Root", requires: requires as () => undefined })(),
-    ).map(({ params }) => params["table"]);
+  const names = (requires: () => unknown) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what JavaScript can do
+    const Root = defineWrapper({ name: "Root", requires: requires as () => undefined });
+    return requirementsOf(Root()).map(({ params }) => params["table"]);
+  };
 
   test("may be nested in arrays and objects, in written order, each task once", () => {
     expect(

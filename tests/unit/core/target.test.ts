@@ -13,8 +13,17 @@ const flag = (location: string, raised = false): Target => ({
   kind: "flag",
   bind: () => ({ location, exists: async () => raised }),
 });
-// Flags need no store.
-const stores = {} as Stores;
+const stores: Stores = {
+  get source() {
+    return expect.fail("flags need no store");
+  },
+  get warehouse() {
+    return expect.fail("flags need no store");
+  },
+  get s3() {
+    return expect.fail("flags need no store");
+  },
+};
 const binding = (output: Outputs) => ({
   task: defineTask({ name: "A", output: () => output }, () => {})(),
   stores,
@@ -35,6 +44,7 @@ describe("outputs", () => {
   test("that are no targets are an error, never a task without outputs", () => {
     const wrong: readonly unknown[] = [Promise.resolve(a), [a, null], { a: "s3://x" }, "s3://x"];
     for (const output of wrong) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what JavaScript can do
       expect(() => flattenOutputs(output as Outputs)).toThrow(
         "output() gave something that is no target: give a target, or an array or an object of targets",
       );

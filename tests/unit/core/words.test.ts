@@ -59,7 +59,7 @@ describe("a secret", () => {
     const holder = { password: secret, list: [secret] };
     const printed = [
       String(secret),
-      `${secret}`,
+      [secret].join(),
       JSON.stringify(holder),
       inspect(holder, { depth: 9 }),
     ];

@@ -3,7 +3,6 @@
  * a Redis of its own, so that it can be read while the engine's Redis is frozen.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Redis } from "ioredis";
 import { Temporal } from "temporal-polyfill";
 import { defineConfig, type Project } from "../../../../src/core/config.ts";
 import { defineTask, defineWrapper } from "../../../../src/core/define.ts";
@@ -209,8 +208,18 @@ export function familiesOn(place: Place) {
   });
 
   const families = {
-    ...{ Held, Crashing, AfterCrash, Committing, Blocking },
-    ...{ Node, Pair, Dynamic, Torture, Flaky, Steady, Daily },
+    Held,
+    Crashing,
+    AfterCrash,
+    Committing,
+    Blocking,
+    Node,
+    Pair,
+    Dynamic,
+    Torture,
+    Flaky,
+    Steady,
+    Daily,
   };
   return { ...families, families: Object.values(families), ledger };
 }

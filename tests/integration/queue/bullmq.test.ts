@@ -1,0 +1,189 @@
+/**
+ * What `src/queue/bullmq-internals.ts` says that Sluice relies on inside BullMQ, one test a claim. An
+ * upgrade that breaks one of these breaks the engine: read that file before changing a test here.
+ */
+import { readFileSync } from "node:fs";
+import { FlowProducer, Job, Queue, Worker } from "bullmq";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { withBullmqIncludes } from "../../../src/queue/bullmq-internals.ts";
+import { connectRedis } from "../../../src/queue/connection.ts";
+import { keyPrefix, redisUrl } from "../../support/services.ts";
+
+let connection: ReturnType<typeof connectRedis>;
+let prefix: string;
+let closers: { close(): Promise<unknown> }[] = [];
+
+beforeEach(async () => {
+  connection = connectRedis(await redisUrl());
+  prefix = keyPrefix();
+});
+
+afterEach(async () => {
+  for (const each of closers.reverse()) await each.close();
+  closers = [];
+  connection.disconnect();
+});
+
+function closing<
+  T extends { close(): Promise<unknown>; on(name: "error", f: () => void): unknown },
+>(each: T): T {
+  each.on("error", () => {});
+  closers.push(each);
+  return each;
+}
+
+const openQueue = (name = "q") => closing(new Queue(name, { connection, prefix }));
+const openFlow = () => closing(new FlowProducer({ connection, prefix }));
+const key = (id: string, part = "") => `${prefix}:q:${id}${part}`;
+
+async function addBlocked(queue: Queue, id: string, options = {}): Promise<void> {
+  const job = new Job(queue, "name", {}, { jobId: id, ...options }, id);
+  const entry = job.toFlowEntry({ addToWaitingChildren: true });
+  const backend = openFlow().getBackend();
+  await backend.waitUntilReady();
+  for (const [error] of await backend.addFlow([entry])) if (error) throw error;
+}
+
+test("1. a parent's open children are the members of its key :dependencies, done ones fields of :processed", async () => {
+  const queue = openQueue();
+  const opts = (jobId: string) => ({ opts: { jobId } });
+  const child = (id: string) => ({ name: "c", queueName: "q", ...opts(id) });
+  await openFlow().add({
+    name: "p",
+    queueName: "q",
+    ...opts("p"),
+    children: [child("a"), child("b")],
+  });
+  expect((await connection.smembers(key("p", ":dependencies"))).sort()).toEqual([
+    key("a"),
+    key("b"),
+  ]);
+  const worker = closing(new Worker("q", undefined, { connection, prefix }));
+  const job = await worker.getNextJob("token");
+  expect(await connection.get(key(job.id ?? "", ":lock"))).toBe("token");
+  await job.moveToCompleted("answer", "token", false);
+  expect(await connection.hgetall(key("p", ":processed"))).toEqual({
+    [key(job.id ?? "")]: '"answer"',
+  });
+  expect(await connection.scard(key("p", ":dependencies"))).toBe(1);
+  expect(await queue.getWaitingChildrenCount()).toBe(1);
+});
+
+test("2. job ids are members of the sorted set of their state, and the name is a field of the job", async () => {
+  const queue = openQueue();
+  await addBlocked(queue, "blocked");
+  await queue.add("a name", {}, { jobId: "later", delay: 60_000 });
+  await queue.add("a name", { n: 1 }, { jobId: "bad", priority: 1 });
+  await queue.add("a name", {}, { jobId: "good", priority: 2 });
+  const worker = closing(new Worker("q", undefined, { connection, prefix }));
+  await (await worker.getNextJob("t"))?.moveToFailed(new Error("no"), "t", false);
+  await (await worker.getNextJob("t"))?.moveToCompleted(null, "t", false);
+  const members = (state: string) => connection.zrange(`${prefix}:q:${state}`, "0", "-1");
+  expect(
+    await Promise.all(["waiting-children", "delayed", "failed", "completed"].map(members)),
+  ).toEqual([["blocked"], ["later"], ["bad"], ["good"]]);
+  expect(await connection.hmget(key("bad"), "name", "data", "failedReason")).toEqual([
+    "a name",
+    '{"n":1}',
+    "no",
+  ]);
+});
+
+test("3. the includes exist, and release a job to where its priority and delay say", async () => {
+  const queue = openQueue();
+  const script = (name: string) =>
+    withBullmqIncludes(
+      readFileSync(new URL(`../../../src/queue/lua/${name}.lua`, import.meta.url), "utf8"),
+    );
+  for (const name of ["link", "complete"]) expect(script(name)).not.toContain("@include");
+  for (const [id, options] of [
+    ["plain", {}],
+    ["prior", { priority: 3 }],
+    ["later", { delay: 60_000 }],
+  ] as const) {
+    await addBlocked(queue, id, options);
+    await connection.eval(
+      script("link"),
+      1,
+      key(id),
+      `${prefix}:own:`,
+      `${prefix}:q`,
+      id,
+      String(Date.now()),
+      "1",
+    );
+  }
+  const states = await Promise.all(["plain", "prior", "later"].map((id) => queue.getJobState(id)));
+  expect(states).toEqual(["waiting", "prioritized", "delayed"]);
+  expect(() => withBullmqIncludes('--- @include "noSuchInclude"')).toThrow("noSuchInclude");
+});
+
+test("4. addFlow inserts blocked what says addToWaitingChildren, and leaves an id alone that exists", async () => {
+  const queue = openQueue();
+  await addBlocked(queue, "x", { priority: 1 });
+  expect(await queue.getJobState("x")).toBe("waiting-children");
+  await connection.hset(key("x"), "data", '{"first":true}');
+  await addBlocked(queue, "x", { priority: 2 });
+  expect(await connection.hget(key("x"), "data")).toBe('{"first":true}');
+  await (await queue.getJob("x"))?.remove();
+  await queue.add("name", {}, { jobId: "x" });
+  await addBlocked(queue, "x");
+  expect(await queue.getJobState("x")).toBe("waiting");
+  expect((await queue.getJob("x"))?.parentKey).toBeUndefined();
+});
+
+test("5. cancelling reaches processors that declare three parameters, with the reason", async () => {
+  const queue = openQueue();
+  const seen: unknown[] = [];
+  const worker = closing(
+    new Worker(
+      "q",
+      async (_job, _token, signal) => {
+        await new Promise<void>((resolve) => {
+          signal?.addEventListener("abort", () => {
+            seen.push(signal.reason);
+            resolve();
+          });
+        });
+      },
+      { connection, prefix },
+    ),
+  );
+  await queue.add("name", {}, { jobId: "x" });
+  await expect.poll(() => worker.cancelJob("x", "stop it")).toBe(true);
+  await expect.poll(() => seen).toEqual(["stop it"]);
+});
+
+test("6. a backoff of a type of our own asks the worker's strategy", async () => {
+  const queue = openQueue();
+  const asked: unknown[] = [];
+  closing(
+    new Worker("q", async () => Promise.reject(new Error("no")), {
+      connection,
+      prefix,
+      settings: {
+        backoffStrategy: (attempts, type, _error, job) => {
+          asked.push([attempts, type, job?.id]);
+          return 1;
+        },
+      },
+    }),
+  );
+  await queue.add("name", {}, { jobId: "x", attempts: 3, backoff: { type: "sluice" } });
+  await expect.poll(() => queue.getJobState("x")).toBe("failed");
+  expect(asked).toEqual([
+    [1, "sluice", "x"],
+    [2, "sluice", "x"],
+  ]);
+});
+
+test("7. a job that completes must not have open dependencies", async () => {
+  const queue = openQueue();
+  await queue.add("name", {}, { jobId: "x" });
+  const worker = closing(new Worker("q", undefined, { connection, prefix }));
+  const job = await worker.getNextJob("t");
+  await connection.sadd(key("x", ":dependencies"), key("y"));
+  await expect(job?.moveToCompleted(null, "t", false)).rejects.toThrow("pending dependencies");
+  expect(await job?.moveToWaitingChildren("t")).toBe(true);
+  expect(await queue.getJobState("x")).toBe("waiting-children");
+});

@@ -1,0 +1,80 @@
+/** Redis that is not there, not ours, or not fit for a queue. */
+import { Redis } from "ioredis";
+import { expect, test } from "vitest";
+import { Engine } from "../../../src/queue/engine.ts";
+import { Keys } from "../../../src/queue/keys.ts";
+import { privateRedis } from "../../support/private-redis.ts";
+
+const prefix = "{sluice-test-connection}";
+
+async function refusal(redisUrl: string) {
+  const started = performance.now();
+  const error: unknown = await Engine.open({ redisUrl, prefix }).then(
+    async (engine) => engine.close(),
+    (reason: unknown) => reason,
+  );
+  const seconds = (performance.now() - started) / 1000;
+  if (!(error instanceof Error)) throw new Error("it was opened");
+  return { code: Reflect.get(error, "code") as unknown, message: error.message, seconds };
+}
+
+test("nobody listens: said at once, with the address", async () => {
+  const { code, message, seconds } = await refusal("redis://app:hunter2@127.0.0.1:1/3");
+  expect(code).toBe("REDIS_UNREACHABLE");
+  expect(message).toMatch(
+    /^Redis at 127\.0\.0\.1:1\/3 cannot be reached \(.*ECONNREFUSED.*\): is it/,
+  );
+  expect(message).not.toContain("hunter2");
+  expect(seconds).toBeLessThan(2);
+});
+
+test("a host that does not exist", async () => {
+  const { code, message } = await refusal("redis://no-such-host.invalid:6379");
+  expect([code, message]).toEqual([
+    "REDIS_UNREACHABLE",
+    expect.stringContaining("no-such-host.invalid:6379/0 cannot be reached"),
+  ]);
+});
+
+test("a Redis that hangs, refuses the password, or may evict jobs", async () => {
+  const { url, pid, port } = await privateRedis();
+  const wrong = await refusal(`redis://:wrong-secret@127.0.0.1:${port}`);
+  expect(wrong.code).toBe("REDIS_REFUSED");
+  expect(wrong.message).toBe(
+    `Redis at 127.0.0.1:${port}/0 refused the credentials: check the user and password in REDIS_URL`,
+  );
+  expect((await refusal(`redis://127.0.0.1:${port}`)).code).toBe("REDIS_REFUSED");
+
+  process.kill(pid, "SIGSTOP");
+  const hung = await refusal(url);
+  process.kill(pid, "SIGCONT");
+  expect(hung.code).toBe("REDIS_UNREACHABLE");
+  expect(hung.message).toContain("(no answer within 2000 ms)");
+  expect(hung.seconds).toBeLessThan(4);
+
+  const admin = new Redis(url);
+  await admin.config("SET", "maxmemory-policy", "allkeys-lru");
+  admin.disconnect();
+  const evicting = await refusal(url);
+  expect(evicting.code).toBe("REDIS_EVICTS");
+  expect(evicting.message).toBe(
+    `Redis at 127.0.0.1:${port}/0 may evict keys (maxmemory-policy allkeys-lru), and an evicted job is lost: set maxmemory-policy to noeviction`,
+  );
+});
+
+test.each([
+  ["no URL at all", "hunter2", "REDIS_URL is not a URL: expected redis://host:6379/0"],
+  ["another protocol", "http://app:hunter2@h:1/", "REDIS_URL must look like redis://host:6379/0"],
+  ["a database that is no number", "redis://:hunter2@h:1/x", "REDIS_URL must look like redis://"],
+])("%s", async (_, url, expected) => {
+  const { code, message } = await refusal(url);
+  expect(code).toBe("REDIS_URL_INVALID");
+  expect(message).toContain(expected);
+  expect(message).not.toContain("hunter2");
+});
+
+test.each(["sluice", "{a}:b", "{a}{b}", "{}", ""])("the prefix %j is refused", (wrong) => {
+  expect(() => new Keys(wrong)).toThrow(
+    `${JSON.stringify(wrong)} cannot be the key prefix: it must be one Redis hash tag such as "{sluice}"`,
+  );
+});
