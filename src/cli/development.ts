@@ -41,6 +41,12 @@ export async function withServices<T>(
   }
 }
 
+/**
+ * After kill -9 of a command, the next one takes over what was at work. Short, because nothing fails
+ * over here, and a person waits.
+ */
+const LOCK_DURATION = "5s";
+
 const shared = z.record(z.string(), z.string());
 
 export async function openDevelopment(
@@ -49,7 +55,11 @@ export async function openDevelopment(
 ): Promise<Development> {
   const dir = path.resolve(DEVELOPMENT_FOLDER);
   const file = path.join(dir, "environment.json");
-  const merged = (own: Environment) => ({ ...environment, ...own });
+  const merged = (own: Environment) => ({
+    SLUICE_LOCK_DURATION: LOCK_DURATION,
+    ...environment,
+    ...own,
+  });
   try {
     const settings = readSettings(environment);
     const stack = await startStack({ dir, env: environment, report, settings: given(settings) });

@@ -18,6 +18,17 @@ function stopOnSignals(): void {
   }
 }
 
+/** A worker that follows its parent's death is gone after this many milliseconds. */
+const FOLLOW_DEADLINE = 800;
+
+/** Called before anything else is loaded: the parent may be gone before that is done. */
+function stopWithInput(): void {
+  process.stdin.resume().once("end", () => {
+    stopped.abort();
+    setTimeout(() => process.exit(0), FOLLOW_DEADLINE).unref();
+  });
+}
+
 const program = new Command("sluice")
   .description("Typed, targeted data pipelines on BullMQ: Postgres, S3 and the warehouse.")
   .exitOverride()
@@ -86,6 +97,7 @@ program
   .option("--queues <names>", "only these, separated by commas (default: all of the project)")
   .addOption(new Option("--until-input-ends", "end when standard input does").hideHelp())
   .action(async (options) => {
+    if (options.untilInputEnds) stopWithInput();
     const { workerCommand } = await import("./commands/worker.ts");
     await workerCommand(session, options);
   });

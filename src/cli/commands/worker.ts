@@ -6,12 +6,9 @@ import { runWorker } from "../../../workers/worker.ts";
 import { loadProject } from "../load-project.ts";
 import type { ConfigOption, Session } from "../session.ts";
 
-/** A worker that follows its parent's death is gone after this many milliseconds. */
-const FOLLOW_DEADLINE = 800;
-
 export async function workerCommand(
-  { environment }: Session,
-  options: ConfigOption & { readonly queues?: string; readonly untilInputEnds?: boolean },
+  { environment, signal }: Session,
+  options: ConfigOption & { readonly queues?: string },
 ): Promise<void> {
   const project = await loadProject(options.config);
   const queues = options.queues?.split(",");
@@ -22,12 +19,5 @@ export async function workerCommand(
       `No task of the project uses the queue ${JSON.stringify(queue)}.${didYouMean(queue, project.queues) || ` Its queues: ${project.queues.join(", ")}.`}`,
     );
   }
-  const ended = new AbortController();
-  if (options.untilInputEnds) {
-    process.stdin.resume().once("end", () => {
-      ended.abort();
-      setTimeout(() => process.exit(0), FOLLOW_DEADLINE).unref();
-    });
-  }
-  await runWorker(project, readSettings(environment), { queues, signal: ended.signal });
+  await runWorker(project, readSettings(environment), { queues, signal });
 }

@@ -1,0 +1,93 @@
+/** `npm run demo` and `npm run dev` in a clone: they bring up all they need, and leave nothing behind. */
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { cloneRepository, processesIn } from "./support/clone.ts";
+import { type Command, start, startSluice } from "./support/command.ts";
+import { summaryOf } from "./support/summary.ts";
+import { until } from "./support/until.ts";
+
+let clone: string;
+beforeAll(() => {
+  clone = cloneRepository();
+});
+
+function startScript(name: string, ...args: readonly string[]): Command {
+  return start([process.execPath, join(clone, "scripts", `${name}.js`), ...args], {
+    // No service is named; a free port, because somebody may have the usual one.
+    env: { SLUICE_DASHBOARD_PORT: "0" },
+    cwd: clone,
+  });
+}
+
+/** Waits until no process of the clone is left; fails with their command lines. */
+async function nothingLeft(seconds: number): Promise<void> {
+  await until("nothing runs in the clone", () => processesIn(clone).length === 0, seconds).catch(
+    () => undefined,
+  );
+  expect(processesIn(clone)).toEqual([]);
+}
+
+test("the demo runs the shop for yesterday; the second time nothing is left to do", async () => {
+  const first = await startScript("demo", "--json").ended;
+  expect(first).toMatchObject({ code: 0 });
+  const { root, status, tasks, rows } = summaryOf(first);
+  expect(root).toMatch(/^AllTasks_\d{4}_\d\d_\d\d_[0-9a-f]{10}$/);
+  expect(status).toBe("done");
+  expect(tasks).toEqual({ done: tasks.ran, ran: tasks.ran, complete: 0, failed: 0, pending: 0 });
+  expect(tasks.ran).toBeGreaterThanOrEqual(20);
+  expect(rows).toBeGreaterThan(10_000);
+  expect(first.stderr).toContain("✓ redis");
+  expect(first.stderr).toContain("===== Sluice Execution Summary =====");
+  await nothingLeft(1);
+
+  const second = await startScript("demo", "--json").ended;
+  expect(second).toMatchObject({ code: 0 });
+  const again = summaryOf(second);
+  expect(again.tasks).toEqual({ ...tasks, ran: 0, complete: tasks.done });
+  expect(again).toMatchObject({ root, status: "done", rows: 0 });
+  expect(again.seconds).toBeLessThan(2);
+  await nothingLeft(1);
+});
+
+test("dev keeps the stack up for other commands, and Ctrl-C ends all of it", async () => {
+  const dev = startScript("dev");
+  const [, address = ""] = await dev.says(/Bull Board at (http:\/\/127\.0\.0\.1:\d+\/queues)/);
+  expect((await fetch(address)).status).toBe(200);
+  const [, command = ""] = await dev.says(
+    /npx sluice (run AllTasks --date \S+ --config \S+ --dev)/,
+  );
+
+  const run = await startSluice([...command.split(" "), "--json"], { env: {}, cwd: clone }).ended;
+  expect(run).toMatchObject({ code: 0 });
+  expect(summaryOf(run).status).toBe("done");
+  expect(existsSync(join(clone, ".sluice", "environment.json"))).toBe(true);
+
+  const started = performance.now();
+  const ended = await dev.end("SIGINT");
+  expect(performance.now() - started).toBeLessThan(8_000);
+  expect(ended.code).toBe(0);
+  await nothingLeft(1);
+  expect(existsSync(join(clone, ".sluice", "environment.json"))).toBe(false);
+});
+
+test("kill -9 of dev, or of a demo at work, takes its servers and workers with it", async () => {
+  const dev = startScript("dev");
+  await dev.says(/Bull Board at /);
+  const running = processesIn(clone).join("\n");
+  for (const part of [/redis-server|valkey-server/, /postgres/, /s3/, /sluice\.js worker /]) {
+    expect(running).toMatch(part);
+  }
+  await dev.end("SIGKILL");
+  await nothingLeft(2);
+
+  // A new night, in the folder of the dead.
+  rmSync(join(clone, ".sluice"), { recursive: true });
+  const demo = startScript("demo");
+  await demo.says(/ running\n/);
+  await demo.end("SIGKILL");
+  await nothingLeft(2);
+  const again = await startScript("demo", "--json").ended;
+  expect(again).toMatchObject({ code: 0 });
+  expect(summaryOf(again)).toMatchObject({ status: "done", tasks: { failed: 0, pending: 0 } });
+});
