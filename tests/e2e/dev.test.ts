@@ -2,10 +2,9 @@
 import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { cloneRepository, processesIn } from "./support/clone.ts";
+import { cloneRepository, nothingLeft, processesIn } from "./support/clone.ts";
 import { type Command, start, startSluice } from "./support/command.ts";
 import { summaryOf } from "./support/summary.ts";
-import { until } from "./support/until.ts";
 
 let clone: string;
 beforeAll(() => {
@@ -20,14 +19,6 @@ function startScript(name: string, ...args: readonly string[]): Command {
   });
 }
 
-/** Waits until no process of the clone is left; fails with their command lines. */
-async function nothingLeft(seconds: number): Promise<void> {
-  await until("nothing runs in the clone", () => processesIn(clone).length === 0, seconds).catch(
-    () => undefined,
-  );
-  expect(processesIn(clone)).toEqual([]);
-}
-
 test("the demo runs the shop for yesterday; the second time nothing is left to do", async () => {
   const first = await startScript("demo", "--json").ended;
   expect(first).toMatchObject({ code: 0 });
@@ -39,7 +30,7 @@ test("the demo runs the shop for yesterday; the second time nothing is left to d
   expect(rows).toBeGreaterThan(10_000);
   expect(first.stderr).toContain("✓ redis");
   expect(first.stderr).toContain("===== Sluice Execution Summary =====");
-  await nothingLeft(1);
+  await nothingLeft(clone, 1);
 
   const second = await startScript("demo", "--json").ended;
   expect(second).toMatchObject({ code: 0 });
@@ -47,7 +38,7 @@ test("the demo runs the shop for yesterday; the second time nothing is left to d
   expect(again.tasks).toEqual({ ...tasks, ran: 0, complete: tasks.done });
   expect(again).toMatchObject({ root, status: "done", rows: 0 });
   expect(again.seconds).toBeLessThan(2);
-  await nothingLeft(1);
+  await nothingLeft(clone, 1);
 });
 
 test("dev keeps the stack up for other commands, and Ctrl-C ends all of it", async () => {
@@ -67,7 +58,7 @@ test("dev keeps the stack up for other commands, and Ctrl-C ends all of it", asy
   const ended = await dev.end("SIGINT");
   expect(performance.now() - started).toBeLessThan(8_000);
   expect(ended.code).toBe(0);
-  await nothingLeft(1);
+  await nothingLeft(clone, 1);
   expect(existsSync(join(clone, ".sluice", "environment.json"))).toBe(false);
 });
 
@@ -79,14 +70,14 @@ test("kill -9 of dev, or of a demo at work, takes its servers and workers with i
     expect(running).toMatch(part);
   }
   await dev.end("SIGKILL");
-  await nothingLeft(2);
+  await nothingLeft(clone, 2);
 
   // A new night, in the folder of the dead.
   rmSync(join(clone, ".sluice"), { recursive: true });
   const demo = startScript("demo");
   await demo.says(/ running\n/);
   await demo.end("SIGKILL");
-  await nothingLeft(2);
+  await nothingLeft(clone, 2);
   const again = await startScript("demo", "--json").ended;
   expect(again).toMatchObject({ code: 0 });
   expect(summaryOf(again)).toMatchObject({ status: "done", tasks: { failed: 0, pending: 0 } });

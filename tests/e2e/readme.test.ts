@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { cloneRepository } from "./support/clone.ts";
+import { cloneRepository, nothingLeft } from "./support/clone.ts";
 import { REPOSITORY, start } from "./support/command.ts";
 import { codeBlocks, commandsIn } from "./support/markdown.ts";
 
@@ -37,11 +37,14 @@ test.for(commands.filter((command) => !NOT_HERE.test(command)))("%s", async (com
   const running = start(["/bin/sh", "-c", `exec ${command}`], {
     env: { SLUICE_DASHBOARD_PORT: "0" },
     cwd: clone,
+    foreground: true,
   });
   const ready = LASTING.find(([lasting]) => lasting.test(command))?.[1];
   if (ready !== undefined) {
     await running.says(ready);
-    await running.end("SIGINT");
+    await running.interrupt();
+    await nothingLeft(clone, 5);
+    return;
   }
   const { code, output } = await running.ended;
   expect({ command, code, output }).toEqual({ command, code: 0, output });

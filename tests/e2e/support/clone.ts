@@ -1,24 +1,23 @@
 /**
- * The repository as a newcomer has it, in a folder of its own: the files that git knows or would take,
- * with this one's installed packages. What a command leaves running there can be found.
+ * The repository as a newcomer has it, in a folder of its own, with this one's installed packages. What
+ * a command leaves running there can be found.
  */
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, readdirSync, readFileSync, readlinkSync, symlinkSync } from "node:fs";
+import { basename, join } from "node:path";
+import { expect } from "vitest";
 import { tempDir } from "../../support/services.ts";
 import { REPOSITORY } from "./command.ts";
+import { until } from "./until.ts";
+
+/** What `.gitignore` names, and git's own. Git is not asked: it refuses folders of another user. */
+const NOT_CLONED = new Set([".git", "node_modules", ".sluice", "dist", "coverage"]);
 
 export function cloneRepository(): string {
   const folder = join(tempDir(), "sluice");
-  const listed = execFileSync("git", ["ls-files", "-z", "-co", "--exclude-standard"], {
-    cwd: REPOSITORY,
-    encoding: "utf8",
+  cpSync(REPOSITORY, folder, {
+    recursive: true,
+    filter: (path) => !NOT_CLONED.has(basename(path)),
   });
-  for (const file of listed.split("\0")) {
-    const from = join(REPOSITORY, file);
-    // One that is deleted and not committed is still listed.
-    if (file !== "" && existsSync(from)) cpSync(from, join(folder, file));
-  }
   symlinkSync(join(REPOSITORY, "node_modules"), join(folder, "node_modules"));
   return folder;
 }
@@ -36,4 +35,10 @@ export function processesIn(folder: string): string[] {
         return []; // It ended while we looked.
       }
     });
+}
+
+/** Waits until no process of a folder is left; fails with their command lines. */
+export async function nothingLeft(folder: string, seconds: number): Promise<void> {
+  await until("nothing runs", () => processesIn(folder).length === 0, seconds).catch(() => {});
+  expect(processesIn(folder)).toEqual([]);
 }

@@ -16,6 +16,8 @@ export interface StartOptions {
   readonly env: Environment;
   /** Default: the repository. */
   readonly cwd?: string;
+  /** In a process group of its own, as a shell starts what is typed, so that `interrupt` can be used. */
+  readonly foreground?: boolean;
 }
 
 /** How a command ended; `code` is null when a signal ended it. */
@@ -35,6 +37,8 @@ export interface Command {
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal to this process alone, and waits for its end. */
   end(signal: NodeJS.Signals): Promise<Ended>;
+  /** Ctrl-C: reaches every process of the foreground group, and npm relies on it. */
+  interrupt(): Promise<Ended>;
 }
 
 /** `sluice …` in the background. */
@@ -47,13 +51,18 @@ export async function sluice(args: readonly string[], env: Environment): Promise
   return await startSluice(args, { env }).ended;
 }
 
-export function start(command: readonly string[], { env, cwd }: StartOptions): Command {
+export function start(
+  command: readonly string[],
+  { env, cwd, foreground = false }: StartOptions,
+): Command {
   const [file = "", ...args] = command;
   const child = spawn(file, args, {
     cwd: cwd ?? REPOSITORY,
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    detached: foreground,
   });
+  const pid = child.pid ?? 0;
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
@@ -70,7 +79,7 @@ export function start(command: readonly string[], { env, cwd }: StartOptions): C
     await ended;
   });
   return {
-    pid: child.pid ?? 0,
+    pid,
     ended,
     output,
     async says(pattern) {
@@ -84,6 +93,11 @@ export function start(command: readonly string[], { env, cwd }: StartOptions): C
     },
     async end(signal) {
       signalIfAlive(child, signal);
+      return await ended;
+    },
+    async interrupt() {
+      if (!foreground) throw new Error("only a command in the foreground can be interrupted");
+      if (!hasEnded(child)) process.kill(-pid, "SIGINT");
       return await ended;
     },
   };
