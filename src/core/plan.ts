@@ -30,6 +30,8 @@ export interface PlannedTask {
   readonly state: TaskState;
   /** Direct requirements, each once, those of `requires` first. Empty below a complete task. */
   readonly requirements: readonly Task[];
+  /** How often the task was invalidated. */
+  readonly generation: number;
 }
 
 export interface Plan {
@@ -43,6 +45,15 @@ export interface Seen {
   readonly state: TaskState;
   /** Tasks that its `run` asked for with `yield*` and waits for. */
   readonly yielded?: readonly Task[];
+  readonly generation?: number;
+}
+
+export interface ExpandOptions {
+  /**
+   * Also below complete tasks. One without outputs is then only as complete as its requirements: a
+   * wrapper must not hide what is missing below it.
+   */
+  readonly throughComplete?: boolean;
 }
 
 /** Answers for many tasks at once, in their order. */
@@ -60,12 +71,16 @@ const LONGEST_TURN = 20;
  * complete is complete. Throws `CycleError` with the path when tasks depend on each other in a
  * circle, before anything was enqueued.
  */
-export async function makePlan(root: Task, look: Look): Promise<Plan> {
-  return { root, tasks: await expand([root], look) };
+export async function makePlan(root: Task, look: Look, options?: ExpandOptions): Promise<Plan> {
+  return { root, tasks: await expand([root], look, options) };
 }
 
 /** Like `makePlan`, from several roots into one graph. */
-export async function expand(roots: readonly Task[], look: Look): Promise<Plan["tasks"]> {
+export async function expand(
+  roots: readonly Task[],
+  look: Look,
+  { throughComplete = false }: ExpandOptions = {},
+): Promise<Plan["tasks"]> {
   const tasks = new Map<string, PlannedTask>();
   const found = new Map(roots.map((root) => [root.id, root]));
   let level = [...found.values()];
@@ -80,9 +95,11 @@ export async function expand(roots: readonly Task[], look: Look): Promise<Plan["
           await turn();
           began = performance.now();
         }
-        const { state, yielded = [] } = seen[index] ?? { state: "absent" as const };
-        const requirements = state === "complete" ? [] : directRequirements(task, yielded);
-        tasks.set(task.id, { task, state, requirements });
+        const known: Seen = seen[index] ?? { state: "absent" };
+        const { state, yielded = [], generation = 0 } = known;
+        const ends = state === "complete" && !throughComplete;
+        const requirements = ends ? [] : directRequirements(task, yielded);
+        tasks.set(task.id, { task, state, requirements, generation });
         for (const requirement of requirements) {
           if (found.has(requirement.id)) continue;
           found.set(requirement.id, requirement);
@@ -100,21 +117,23 @@ export async function expand(roots: readonly Task[], look: Look): Promise<Plan["
     }
     level = next;
   }
-  for (const task of inDependencyOrder(tasks)) completeWrapper(tasks, task);
+  for (const planned of inDependencyOrder(tasks)) judgeByRequirements(tasks, planned);
   return tasks;
 }
 
 function directRequirements(task: Task, yielded: readonly Task[]): readonly Task[] {
   const requirements = new Map(requirementsOf(task).map((each) => [each.id, each]));
   for (const each of yielded) if (!requirements.has(each.id)) requirements.set(each.id, each);
-  if (requirements.has(task.id)) throw new CycleError([task, task]);
   return [...requirements.values()];
 }
 
-function completeWrapper(tasks: Map<string, PlannedTask>, planned: PlannedTask): void {
-  if (planned.task.family.kind !== "wrapper" || planned.state !== "absent") return;
-  const complete = planned.requirements.every(({ id }) => tasks.get(id)?.state === "complete");
-  if (complete) tasks.set(planned.task.id, { ...planned, state: "complete" });
+/** What is without outputs is complete when its requirements are, and not when they are not. */
+function judgeByRequirements(tasks: Map<string, PlannedTask>, planned: PlannedTask): void {
+  const { task, state, requirements } = planned;
+  if (state !== "complete" && (state !== "absent" || task.family.kind !== "wrapper")) return;
+  const complete = requirements.every(({ id }) => tasks.get(id)?.state === "complete");
+  if (complete === (state === "complete") || (!complete && task.outputs !== undefined)) return;
+  tasks.set(task.id, { ...planned, state: complete ? "complete" : "absent" });
 }
 
 /** Requirements before the tasks that require them (Kahn). Throws when there is a circle. */

@@ -1,0 +1,51 @@
+/** Graphs larger than a day's: a star of 10,000 tasks, and a chain of 2,000. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { expect, test } from "vitest";
+import { defineTask, defineWrapper } from "../../../src/core/define.ts";
+import { p } from "../../../src/core/params/p.ts";
+import type { Task } from "../../../src/core/task.ts";
+import { submit } from "../../../src/queue/submit.ts";
+import { pipeline } from "../../support/pipeline.ts";
+
+const n = p.int({ min: 0, max: 1_000_000 });
+const ran = new Map<string, number>();
+const run = ({ task }: { readonly task: Task }) =>
+  void ran.set(task.id, (ran.get(task.id) ?? 0) + 1);
+const Leaf = defineTask({ name: "Leaf", params: { n } }, run);
+const Star = defineWrapper({
+  name: "Star",
+  params: { n },
+  requires: (params) => Array.from({ length: params.n }, (_, each) => Leaf({ n: each })),
+});
+const Chain = defineTask(
+  {
+    name: "Chain",
+    params: { n },
+    requires: (params): Task[] => (params.n === 0 ? [] : [Chain({ n: params.n - 1 })]),
+  },
+  run,
+);
+
+test.each([
+  ["star of 10,000", Star({ n: 10_000 }), 10_000],
+  ["chain of 2,000", Chain({ n: 2_000 }), 2_001],
+])(
+  "a %s drains, each task once, and its expansion lets the process breathe",
+  async (_, root, tasks) => {
+    ran.clear();
+    const line = await pipeline([Leaf, Star, Chain]);
+    const delay = monitorEventLoopDelay({ resolution: 5 });
+    delay.enable();
+    await submit(line, root, { signal: AbortSignal.timeout(50_000) });
+    delay.disable();
+    // A promise about 200 ms; the machine of a test run is busy.
+    expect(delay.percentile(99) / 1e6).toBeLessThan(400);
+    await line.work({ concurrency: 25 });
+    const isComplete = () => line.engine.redis.exists(line.engine.keys.done(root.id));
+    await expect.poll(isComplete, { timeout: 50_000, interval: 100 }).toBe(1);
+    expect(ran.size).toBe(tasks);
+    expect([...ran.values()].filter((times) => times > 1)).toEqual([]);
+    expect(await line.engine.queue("default").getWaitingChildrenCount()).toBe(0);
+    expect(line.errors).toEqual([]);
+  },
+);
