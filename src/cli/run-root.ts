@@ -19,6 +19,7 @@ const INTERVAL = 200;
 
 export interface RunRootOptions {
   readonly json: boolean;
+  readonly verify?: boolean;
   /** Starts workers for this run; called only when something is to be done. */
   readonly startWorkers?: (() => WorkerProcesses) | undefined;
 }
@@ -32,10 +33,10 @@ export async function runRoot(
 ): Promise<SummaryJson> {
   const { terminal, signal } = session;
   const started = performance.now();
-  const plan = await submit(place, root, { signal });
+  const plan = await submit(place, root, { signal, verify: options.verify ?? false });
   void recordRun(place.engine, plan, { kind: "run", by: operatorName() });
   const progress = createProgress({ stream: terminal.err, color: terminal.color, root });
-  const complete = plan.tasks.get(root.id)?.state === "complete";
+  const complete = [...plan.tasks.values()].every(({ state }) => state === "complete");
   const workers = complete ? undefined : options.startWorkers?.();
   if (workers === undefined) await warnOfIdleQueues(place, plan, (line) => progress.note(line));
   const answers = new Map<string, Details>();

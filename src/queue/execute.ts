@@ -13,6 +13,7 @@ import { requirementsOf, type Task } from "../core/task.ts";
 import { bindInput } from "./bind-input.ts";
 import { chunk } from "./chunk.ts";
 import { type Driven, drive } from "./drive.ts";
+import { removeStaleOutputs } from "./invalidate.ts";
 import { taskOfJob } from "./job.ts";
 import { Lease, LeaseLostError } from "./lease.ts";
 import type { Outcome } from "./outcome.ts";
@@ -75,7 +76,7 @@ async function attemptTask(
   const { task } = known;
   const { engine, settings } = runtime;
   const requirements = requirementsOf(task);
-  const [verdict, detail, failedAt] = await engine.scripts.call(
+  const [verdict, detail, failedAt, stale] = await engine.scripts.call(
     "begin",
     engine.keys.job(task.family.queue, task.id),
     engine.keys.own,
@@ -113,6 +114,7 @@ async function attemptTask(
   const lease = new Lease(engine, task, facts.attempt, settings);
   lease.keep();
   try {
+    if (stale) await removeStaleOutputs(engine, runtime.stores, task, lease, delivery.signal);
     const outcome = await underLease(runtime, delivery, known, facts, lease);
     if (outcome.kind === "completed") {
       if (failedAt) {

@@ -4,8 +4,9 @@ import { PermanentError } from "../core/errors.ts";
 import type { Seen, TaskState } from "../core/plan.ts";
 import type { Stores } from "../core/stores.ts";
 import { missingOutputs } from "../core/target.ts";
-import type { Task } from "../core/task.ts";
+import { requirementsOf, type Task } from "../core/task.ts";
 import { chunk } from "./chunk.ts";
+import { concurrently } from "./concurrently.ts";
 import type { Engine } from "./engine.ts";
 import { taskOfJob } from "./job.ts";
 import type { Workplace } from "./runtime.ts";
@@ -28,22 +29,88 @@ const STATES: ReadonlyMap<string, TaskState> = new Map([
   ["c", "failed"],
 ]);
 
+export interface LookOptions {
+  readonly signal: AbortSignal;
+  /** Records prove nothing where outputs could: those are asked for, too. */
+  readonly verify?: boolean;
+}
+
+/** What is known of tasks, by their records or else by their outputs. */
+export async function look(
+  place: Workplace,
+  tasks: readonly Task[],
+  { signal, verify = false }: LookOptions,
+): Promise<readonly Seen[]> {
+  const known = await lookInRedis(place, tasks);
+  const seen = tasks.map((task, i) => ({ task, ...(known[i] ?? ABSENT) }));
+  const unproven = seen.filter(
+    ({ state, stale }) =>
+      !stale && (state === "absent" || state === "failed" || (verify && state === "complete")),
+  );
+  const existing = await lookAtOutputs(
+    place.stores,
+    unproven.map(({ task }) => task),
+    signal,
+  );
+  const judged = seen.map(({ task, state, ...rest }): Seen => {
+    if (existing.has(task)) return { ...rest, state: "complete" };
+    const isGone = verify && state === "complete" && task.outputs !== undefined;
+    return { ...rest, state: isGone ? "absent" : state };
+  });
+  return verify ? withYielded(place, tasks, judged) : judged;
+}
+
+const ABSENT: Known = { state: "absent", generation: 0, stale: false };
+
+/** Tasks that complete tasks had yielded, which BullMQ remembers as long as it keeps their jobs. */
+export async function withYielded(
+  { engine, project }: Pick<Workplace, "engine" | "project">,
+  tasks: readonly Task[],
+  seen: readonly Seen[],
+): Promise<readonly Seen[]> {
+  return Promise.all(
+    seen.map(async (each, index) => {
+      const task = tasks[index];
+      if (each.state !== "complete" || task?.family.kind !== "task") return each;
+      const processed = await engine.redis.hkeys(
+        `${engine.keys.job(task.family.queue, task.id)}:processed`,
+      );
+      const required = new Set(
+        requirementsOf(task).map(({ id, family }) => engine.keys.job(family.queue, id)),
+      );
+      const jobKeys = processed.filter((jobKey) => !required.has(jobKey));
+      const found = await tasksOfJobs(engine, project, jobKeys);
+      return { ...each, yielded: found.filter((yielded) => yielded !== undefined) };
+    }),
+  );
+}
+
+/** What Redis knows of a task. */
+export interface Known extends Seen {
+  /** Outputs of a former generation may still be there: they prove nothing. */
+  readonly stale: boolean;
+}
+
 /** What Redis knows of tasks, in their order. Throws when two tasks share an id. */
 export async function lookInRedis(
   { engine, project }: Pick<Workplace, "engine" | "project">,
   tasks: readonly Task[],
-): Promise<readonly Seen[]> {
-  const seen: Seen[] = [];
+): Promise<readonly Known[]> {
+  const seen: Known[] = [];
   for (const part of chunk(tasks, TASKS_PER_LOOK)) {
     const args = part.flatMap((task) => [engine.keys.queue(task.family.queue), task.id, task.name]);
     const codes = await engine.scripts.call("state", engine.keys.own, engine.keys.own, ...args);
     for (const [index, task] of part.entries()) {
-      const code = codes[index] ?? "";
+      const [, code = "", generation = "", stale = ""] =
+        /^(.)(\d*)(\*?)$/.exec(codes[index] ?? "") ?? [];
       const state = STATES.get(code);
       if (state === undefined) throw collision(task);
-      seen.push(
-        code === "w" ? { state, yielded: await yieldedBy(engine, project, task) } : { state },
-      );
+      seen.push({
+        state,
+        generation: Number(generation),
+        stale: stale !== "",
+        ...(code === "w" && { yielded: await yieldedBy(engine, project, task) }),
+      });
     }
   }
   return seen;
@@ -83,14 +150,11 @@ export async function lookAtOutputs(
   signal: AbortSignal,
 ): Promise<ReadonlySet<Task>> {
   const existing = new Set<Task>();
-  const pending = tasks.filter((task) => task.outputs !== undefined).values();
-  const check = async () => {
-    for (const task of pending) {
-      const missing = await missingOutputs({ task, stores, signal });
-      if (missing.length === 0) existing.add(task);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENT_CHECKS }, check));
+  const provable = tasks.filter((task) => task.outputs !== undefined);
+  await concurrently(CONCURRENT_CHECKS, provable, async (task) => {
+    const missing = await missingOutputs({ task, stores, signal });
+    if (missing.length === 0) existing.add(task);
+  });
   return existing;
 }
 

@@ -9,10 +9,13 @@ interface ScriptReplies {
   state: string[];
   link: number;
   await: number;
-  begin: [string, (number | string)?, (string | null)?];
+  begin: [string, (number | string)?, (string | null)?, (string | null)?];
   renew: number;
   release: number;
   complete: number;
+  withdraw: string[];
+  claim: number;
+  settle: number;
   trim: number;
 }
 
@@ -26,6 +29,9 @@ const NAMES: readonly ScriptName[] = [
   "renew",
   "release",
   "complete",
+  "withdraw",
+  "claim",
+  "settle",
   "trim",
 ];
 

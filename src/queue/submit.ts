@@ -7,15 +7,16 @@
  */
 import { type FinishedStatus, Job } from "bullmq";
 import { UsageError } from "../core/errors.ts";
-import { expand, makePlan, type Plan, type PlannedTask, type Seen } from "../core/plan.ts";
+import { expand, makePlan, type Plan, type PlannedTask } from "../core/plan.ts";
 import type { Task } from "../core/task.ts";
 import { answerText } from "./answer.ts";
 import { chunk } from "./chunk.ts";
 import type { Engine } from "./engine.ts";
 import { jobDataOf, jobOptionsOf } from "./job.ts";
-import { lookAtOutputs, lookInRedis } from "./look.ts";
+import { look, type LookOptions, lookInRedis } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
 import type { ScriptCall } from "./scripts.ts";
+import { withdrawMissing } from "./withdraw.ts";
 
 /** Jobs an atomic insert: 200 to 2000 are equally fast, 50 halves the rate. */
 const JOBS_PER_INSERT = 500;
@@ -25,18 +26,28 @@ const ARGUMENTS_PER_TRIP = 20_000;
 /** Requirements a script: 1000 take about 2 ms of Redis. */
 export const EDGES_PER_CALL = 2_000;
 
-export interface SubmitOptions {
-  readonly signal: AbortSignal;
-}
+/**
+ * With `verify`, the outputs of every task of the graph are asked for, also of those that are recorded
+ * as complete: one whose output is gone runs again, and nothing else. Without it, a root that is
+ * recorded as complete costs one lookup.
+ */
+export type SubmitOptions = LookOptions;
 
 /** What a plan finds: complete tasks by their record or by their outputs. Writes nothing. */
-export async function planRoot(place: Workplace, root: Task, signal: AbortSignal): Promise<Plan> {
-  return makePlan(root, (tasks) => look(place, tasks, signal));
+export async function planRoot(
+  place: Workplace,
+  root: Task,
+  options: SubmitOptions,
+): Promise<Plan> {
+  return makePlan(root, (tasks) => look(place, tasks, options), {
+    throughComplete: options.verify ?? false,
+  });
 }
 
 /** Makes sure that everything the root needs is in the queue, and returns the plan it found. */
 export async function submit(place: Workplace, root: Task, options: SubmitOptions): Promise<Plan> {
-  const plan = await planRoot(place, root, options.signal);
+  const found = await planRoot(place, root, options);
+  const plan = options.verify ? await withdrawMissing(place, found) : found;
   await enqueue(place, plan.tasks, root.id);
   await retryFailed(place.engine, plan.tasks, ["failed", "completed"]);
   return plan;
@@ -54,26 +65,13 @@ export async function submitFor(
   options: SubmitOptions & { readonly root: string },
 ): Promise<void> {
   const tasks = await expand(wanted, async (part) => {
-    const seen = await look(place, part, options.signal);
+    const seen = await look(place, part, { signal: options.signal });
     return seen.map((each, i) =>
       part[i]?.id === task.id ? { state: "running", yielded: wanted } : each,
     );
   });
   await enqueue(place, tasks, options.root);
   await retryFailed(place.engine, tasks, ["completed"]);
-}
-
-async function look(
-  place: Workplace,
-  tasks: readonly Task[],
-  signal: AbortSignal,
-): Promise<readonly Seen[]> {
-  const seen = await lookInRedis(place, tasks);
-  const unknown = tasks.filter((_, i) => /absent|failed/.test(seen[i]?.state ?? ""));
-  const existing = await lookAtOutputs(place.stores, unknown, signal);
-  return tasks.map((task, i) =>
-    existing.has(task) ? { state: "complete" } : (seen[i] ?? { state: "absent" }),
-  );
 }
 
 async function enqueue(place: Workplace, tasks: Plan["tasks"], root: string): Promise<void> {
@@ -97,12 +95,15 @@ async function enqueue(place: Workplace, tasks: Plan["tasks"], root: string): Pr
 /** Records tasks that are complete by their outputs, and releases what waits for them. */
 async function adopt(place: Workplace, planned: readonly PlannedTask[]): Promise<void> {
   const { engine } = place;
-  const complete = planned.filter(({ state }) => state === "complete").map(({ task }) => task);
-  const known = await lookInRedis(place, complete);
+  const complete = planned.filter(({ state }) => state === "complete");
+  const known = await lookInRedis(
+    place,
+    complete.map(({ task }) => task),
+  );
   const found = complete.filter((_, index) => known[index]?.state !== "complete");
   await callInTrips(
     engine,
-    found.map((task) => completion(engine, task, "", null)),
+    found.map(({ task, generation }) => completion(engine, task, "", null, generation)),
   );
 }
 
@@ -112,12 +113,14 @@ export function completion(
   task: Task,
   attempt: string,
   answer: unknown,
+  generation = 0,
 ): ScriptCall<"complete"> {
   const { keys } = engine;
+  const text = answerText(task, answer);
   return {
     name: "complete",
     key: keys.job(task.family.queue, task.id),
-    args: [keys.own, task.id, attempt, task.name, answerText(task, answer), Date.now()],
+    args: [keys.own, task.id, attempt, task.name, text, Date.now(), generation],
   };
 }
 
@@ -170,13 +173,14 @@ function* linkCalls(
 /**
  * Jobs that ended in one of these ways get fresh attempts, once: of two submitters one wins, the other
  * changes nothing. A job that BullMQ completed and that has no record (an operator removed it) never
- * failed, and always has to run again.
+ * failed, and always has to run again. Returns what this call retried.
  */
-async function retryFailed(
+export async function retryFailed(
   engine: Engine,
   tasks: Plan["tasks"],
   endings: readonly FinishedStatus[],
-): Promise<void> {
+): Promise<readonly Task[]> {
+  const retried: Task[] = [];
   for (const { task, state } of tasks.values()) {
     if (state !== "failed") continue;
     const job = await Job.fromId(engine.queue(task.family.queue), task.id);
@@ -185,10 +189,12 @@ async function retryFailed(
     if (job === undefined || !endings.includes(ending)) continue;
     try {
       await job.retry(ending, { resetAttemptsMade: true, resetAttemptsStarted: true });
+      retried.push(task);
     } catch (error) {
       if (!someoneElseRetried(error)) throw error;
     }
   }
+  return retried;
 }
 
 /** BullMQ's codes for "no such job" (-1) and "not in that state" (-3). */

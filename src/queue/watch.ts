@@ -1,6 +1,6 @@
 /** Follows a root until it is complete or nothing of it can go on by itself. Writes nothing. */
 import { setTimeout as delay } from "node:timers/promises";
-import { makePlan, type Plan, type TaskState } from "../core/plan.ts";
+import { expand, type Plan, type TaskState } from "../core/plan.ts";
 import type { Task } from "../core/task.ts";
 import { lookInRedis, tasksOfJobs } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
@@ -35,10 +35,11 @@ export async function* watch(
   for (const { task, state, requirements } of plan.tasks.values()) {
     watched.set(task.id, { task, before: state, state, requirements });
   }
+  const roots = [plan.root, ...openBelowComplete(plan)];
   const since = Date.now();
   for (;;) {
     const started = performance.now();
-    update(watched, await makePlan(plan.root, (tasks) => lookInRedis(place, tasks)));
+    update(watched, await expand(roots, (tasks) => lookInRedis(place, tasks)));
     const settled = isSettled(watched);
     if (settled) await addYielded(place, watched, since);
     yield watched;
@@ -48,12 +49,23 @@ export async function* watch(
   }
 }
 
-/** What a later plan no longer reaches is complete: a plan does not descend below complete tasks. */
-function update(watched: Map<string, WatchedTask>, now: Plan): void {
-  for (const [id, known] of watched) {
-    if (!now.tasks.has(id)) watched.set(id, { ...known, state: "complete" });
+/** What is to be done, and required by complete tasks only: a verified plan has such tasks. */
+function openBelowComplete({ root, tasks }: Plan): Task[] {
+  const reached = new Set([root.id]);
+  for (const { state, requirements } of tasks.values()) {
+    if (state !== "complete") for (const { id } of requirements) reached.add(id);
   }
-  for (const { task, state, requirements } of now.tasks.values()) {
+  return [...tasks.values()]
+    .filter(({ task, state }) => state !== "complete" && !reached.has(task.id))
+    .map(({ task }) => task);
+}
+
+/** What a later plan no longer reaches is complete: a plan does not descend below complete tasks. */
+function update(watched: Map<string, WatchedTask>, now: Plan["tasks"]): void {
+  for (const [id, known] of watched) {
+    if (!now.has(id)) watched.set(id, { ...known, state: "complete" });
+  }
+  for (const { task, state, requirements } of now.values()) {
     const known = watched.get(task.id);
     watched.set(task.id, {
       task,

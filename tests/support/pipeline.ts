@@ -78,6 +78,7 @@ export async function pipeline(
 /** A target that is a key in Redis. */
 export interface Flag extends TargetHandle {
   raise(): Promise<void>;
+  remove(): Promise<void>;
 }
 
 /** `flags(prefix)` makes targets of one test; `read` counts what tasks did. */
@@ -99,6 +100,7 @@ export async function flags(): Promise<{
         location: `flag ${name}`,
         exists: async () => (await redis.exists(`${prefix}:${name}`)) === 1,
         raise: async () => void (await redis.set(`${prefix}:${name}`, "1")),
+        remove: async () => void (await redis.del(`${prefix}:${name}`)),
       }),
     }),
     count: (name) => redis.incr(`${prefix}:count:${name}`),

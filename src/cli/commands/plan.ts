@@ -11,14 +11,15 @@ export async function planCommand(
   { environment, terminal, signal }: Session,
   name: string,
   words: readonly string[],
-  options: ConfigOption & DevelopmentOption & { readonly json?: boolean },
+  options: ConfigOption &
+    DevelopmentOption & { readonly json?: boolean; readonly verify?: boolean },
 ): Promise<void> {
   const project = await loadProject(options.config);
   const root = taskFromArguments(project, name, words);
   await withServices(environment, options, async (settings) => {
     const place = await openWorkplace(project, settings);
     try {
-      const plan = await planRoot(place, root, signal);
+      const plan = await planRoot(place, root, { signal, verify: options.verify ?? false });
       if (options.json) terminal.print(JSON.stringify(planJson(plan)));
       else for (const line of explainPlan(plan)) terminal.print(line);
     } finally {

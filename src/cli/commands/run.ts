@@ -10,6 +10,8 @@ import { startWorkerProcesses } from "../worker-processes.ts";
 
 export interface RunOptions extends ConfigOption, DevelopmentOption {
   readonly json?: boolean;
+  /** Asks the outputs of everything, also of what is recorded as complete. */
+  readonly verify?: boolean;
   /** Worker processes that live as long as this command. */
   readonly workers?: number;
 }
@@ -31,6 +33,7 @@ export async function runCommand(
     try {
       const { status } = await runRoot(session, place, root, {
         json: options.json ?? false,
+        verify: options.verify ?? false,
         startWorkers: count === 0 ? undefined : startWorkers,
       });
       return status === "done" ? EXIT.done : EXIT.taskFailed;

@@ -9,7 +9,8 @@
   ARGV[5] lease (ms)  ARGV[6] crashes allowed  ARGV[7] task name
   then the task ids of its requirements
   Returns {'lost'} | {'complete'} | {'collision', name} | {'blocked', n} | {'leased', ms left}
-        | {'crashed', n} | {'begun', epoch, when it failed for good (ms) or nil}
+        | {'crashed', n} | {'begun', epoch, when it failed for good (ms) or nil,
+             1 when outputs of a former generation have to be removed first, or nil}
 ]]
 local rcall = redis.call
 local own, id = ARGV[1], ARGV[2]
@@ -25,7 +26,7 @@ if open > 0 then return { 'blocked', open } end
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = own .. 'attempt:' .. id
-local holder, expires, failed = unpack(rcall('HMGET', attempt, 'holder', 'expires', 'failed'))
+local holder, expires, failed, stale = unpack(rcall('HMGET', attempt, 'holder', 'expires', 'failed', 'stale'))
 if holder then
   if tonumber(expires) > now then return { 'leased', tonumber(expires) - now } end
   local crashes = rcall('HINCRBY', attempt, 'crashes', 1)
@@ -36,4 +37,4 @@ if holder then
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
 rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]))
-return { 'begun', epoch, failed }
+return { 'begun', epoch, failed, stale }

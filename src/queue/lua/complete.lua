@@ -2,11 +2,12 @@
   Records a task as complete and releases every job that waits for it, in one step and before BullMQ
   completes the job: a crash between the two must not lose a release. Fenced by the lease, so an
   attempt that lost it records nothing; ARGV[3] = '' adopts an output that was found to exist, unless
-  an attempt is at work: one whose lease ran out is dead, or may no longer commit. Idempotent.
+  an attempt is at work: one whose lease ran out is dead, or may no longer commit; or unless the task
+  was invalidated since the look. Idempotent.
 
   KEYS[1] job key
   ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] attempt id or ''  ARGV[4] task name
-  ARGV[5] answer (JSON)  ARGV[6] now (ms)
+  ARGV[5] answer (JSON)  ARGV[6] now (ms)  ARGV[7] the generation whose output was found
   Returns how many jobs were waiting, or -1 when fenced out.
 ]]
 local rcall = redis.call
@@ -19,6 +20,7 @@ local holder, expires = unpack(rcall('HMGET', attempt, 'holder', 'expires'))
 if ARGV[3] == '' then
   local time = rcall('TIME')
   if holder and tonumber(expires) > time[1] * 1000 + math.floor(time[2] / 1000) then return -1 end
+  if (rcall('HGET', own .. 'generations', id) or '0') ~= ARGV[7] then return -1 end
 elseif holder ~= ARGV[3] then
   return -1
 end

@@ -4,6 +4,8 @@
     w blocked, by tasks that its run asked for
     q queued     r running    c completed by BullMQ, yet not recorded as complete
     x another task (other parameters) holds this id
+  followed by its generation when it was ever invalidated, and '*' while outputs of a former generation
+  may still be there: they do not count.
   Atomic, so that one plan sees one moment.
 
   KEYS[1] any key of the deployment's hash slot
@@ -28,6 +30,11 @@ for i = 2, #ARGV, 3 do
     else code = 'q' end
   end
   if known and known ~= name then code = 'x' end
+  local generation = rcall('HGET', ARGV[1] .. 'generations', id)
+  if generation then
+    code = code .. generation
+    if rcall('HEXISTS', ARGV[1] .. 'attempt:' .. id, 'stale') == 1 then code = code .. '*' end
+  end
   codes[#codes + 1] = code
 end
 return codes
