@@ -1,15 +1,16 @@
 /** The command line: thin, with no behaviour of its own. The only place that reads the environment. */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { createConfirm } from "./confirm.ts";
 import { EXIT, exitCodeOf, explain } from "./exit.ts";
 import { GRAPH_FORMATS } from "./graph-format.ts";
 import type { Session } from "./session.ts";
 import { createTerminal } from "./terminal.ts";
 
-const { env, stdout, stderr } = process;
+const { env, stdin, stdout, stderr } = process;
 const color = stderr.isTTY === true && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
 const terminal = createTerminal(stdout, stderr, color);
 const stopped = new AbortController();
-const session: Session = { environment: env, terminal, signal: stopped.signal };
+const session: Session = { environment: env, terminal, signal: stopped.signal, confirm: createConfirm(stdin, stderr) };
 
 /** A second Ctrl-C ends at once. */
 function stopOnSignals(): void {
@@ -56,6 +57,7 @@ function taskCommand(name: string, description: string): Command {
 
 taskCommand("run", "run a task and everything it needs, and wait")
   .option("--json", "print the outcome as JSON, as the last line")
+  .option("--verify", "ask for every output again: what is missing runs, whatever is recorded")
   .option(
     "--workers <n>",
     "start worker processes for this run (default: 0, with --dev 1)",
@@ -70,6 +72,7 @@ taskCommand("run", "run a task and everything it needs, and wait")
 
 taskCommand("plan", "what would run, and why the rest would not")
   .option("--json", "as JSON")
+  .option("--verify", "ask for every output again, also of what is recorded as complete")
   .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
     const { planCommand } = await import("./commands/plan.ts");
@@ -83,12 +86,93 @@ taskCommand("graph", "the dependency graph of a task")
     await graphCommand(session, name, words, options);
   });
 
+/** A task by its id, or by its family and parameters, whose outputs count no more. */
+function invalidationCommand(name: string, description: string): Command {
+  return taskCommand(name, description)
+    .option("--downstream", "and everything that depends on it, within its root or that of --of")
+    .option("--upstream", "and everything that it requires")
+    .option("--of <root>", 'the root for --downstream: AllTasks, or "AllTasks --date 2026-11-21"')
+    .option("--dry-run", "only show what would be invalidated")
+    .option("-y, --yes", "do not ask")
+    .option("--reason <text>", "for the audit")
+    .option("--json", "as JSON")
+    .addOption(devOption());
+}
+
+invalidationCommand("invalidate", "remove outputs and records of a task, after a preview").action(
+  async (name: string, words: string[], options) => {
+    stopOnSignals();
+    const { invalidateCommand } = await import("./commands/invalidate.ts");
+    process.exitCode = await invalidateCommand(session, name, words, options);
+  },
+);
+
+invalidationCommand("rerun", "invalidate a task, then run it, or with --downstream its root")
+  .option("--workers <n>", "start worker processes for this run", wholeNumber)
+  .action(async (name: string, words: string[], options) => {
+    stopOnSignals();
+    const { rerunCommand } = await import("./commands/rerun.ts");
+    process.exitCode = await rerunCommand(session, name, words, options);
+  });
+
 taskCommand("sql", "the SQL that a task would execute, with secrets masked")
   .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
     const { sqlCommand } = await import("./commands/sql.ts");
     await sqlCommand(session, name, words, options);
   });
+
+/** A command that answers an operator about a task by id, or by family and parameters. */
+function operatorCommand(name: string, description: string, task: "<task>" | "[task]"): Command {
+  return program
+    .command(name)
+    .description(description)
+    .argument(task, "id of a task, or name of its family")
+    .argument("[parameters...]", "with the family: its parameters, --date 2026-11-21")
+    .allowUnknownOption()
+    .addOption(configOption())
+    .option("--json", "as JSON")
+    .addOption(devOption());
+}
+
+operatorCommand("status", "counts, what failed, what runs: of a root, or of all", "[task]").action(
+  async (name: string | undefined, words: string[], options) => {
+    const { statusCommand } = await import("./commands/status.ts");
+    process.exitCode = await statusCommand(session, name, words, options);
+  },
+);
+
+operatorCommand(
+  "errors",
+  "what failed, below a root or anywhere, and how to retry",
+  "[task]",
+).action(async (name: string | undefined, words: string[], options) => {
+  const { errorsCommand } = await import("./commands/errors.ts");
+  process.exitCode = await errorsCommand(session, name, words, options);
+});
+
+operatorCommand("why", "why a task is not running", "<task>").action(
+  async (name: string, words: string[], options) => {
+    const { whyCommand } = await import("./commands/why.ts");
+    await whyCommand(session, name, words, options);
+  },
+);
+
+operatorCommand("show", "a task's parameters, outputs and attempts", "<task>").action(
+  async (name: string, words: string[], options) => {
+    const { showCommand } = await import("./commands/show.ts");
+    await showCommand(session, name, words, options);
+  },
+);
+
+operatorCommand(
+  "retry",
+  "retry a failed task, or all that failed below it, at once",
+  "<task>",
+).action(async (name: string, words: string[], options) => {
+  const { retryCommand } = await import("./commands/retry.ts");
+  await retryCommand(session, name, words, options);
+});
 
 program
   .command("worker")

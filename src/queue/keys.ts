@@ -30,6 +30,10 @@ export class Keys {
     return `${this.own}done:${id}`;
   }
 
+  waiters(id: string): string {
+    return `${this.own}waiters:${id}`;
+  }
+
   /** `tasks`, `task:<id>` or `runs`. */
   history(what: string): string {
     return `${this.own}history:${what}`;

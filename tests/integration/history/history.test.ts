@@ -192,7 +192,7 @@ test("history is trimmed by the age of a task's last attempt", async () => {
   await line.work();
   const [old, recent] = [Flaky({ n: 5 }), Flaky({ n: 6 })];
   for (const task of [old, recent]) {
-    await recordRun(line.engine, await planRoot(line, task, AbortSignal.timeout(5_000)), {
+    await recordRun(line.engine, await planRoot(line, task, { signal: AbortSignal.timeout(5_000) }), {
       kind: "run",
       by: "ann@laptop",
     });
@@ -217,7 +217,7 @@ test("a run is recorded with who asked and what the plan found", async () => {
   const { line } = await recorded([Flaky]);
   const signal = AbortSignal.timeout(5_000);
   for (const n of [7, 8]) {
-    const plan = await planRoot(line, Flaky({ n }), signal);
+    const plan = await planRoot(line, Flaky({ n }), { signal });
     await recordRun(line.engine, plan, { kind: "run", by: "ann@laptop" });
   }
   const found = await readRuns(line.engine, { limit: 1, root: Flaky({ n: 7 }).id });

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
-import { commandOf, failureReport } from "../../../src/cli/failure-report.ts";
+import { commandOf } from "../../../src/cli/command-line.ts";
+import { failureReport } from "../../../src/cli/failure-report.ts";
 import { summarize } from "../../../src/cli/summary.ts";
 import { taskFromArguments } from "../../../src/cli/task-arguments.ts";
 import { defineConfig } from "../../../src/core/config.ts";
@@ -36,7 +37,7 @@ describe("the command that runs a task again", () => {
     "#",
   ])("survives a POSIX shell: %j", (text) => {
     const task = Note.parse({ text, n: "-3", quiet: "q" });
-    const command = commandOf(task).replace(/^sluice/, "show");
+    const command = commandOf("run", task).replace(/^sluice/, "show");
     const script = `show() { for word; do printf '%s\\0' "$word"; done; }; ${command}`;
     const words = execFileSync("/bin/sh", ["-c", script], { encoding: "utf8" }).split("\0");
     const [run, family = "", ...options] = words.slice(0, -1);
@@ -47,7 +48,7 @@ describe("the command that runs a task again", () => {
 
   test("quotes nothing that needs no quotes", () => {
     const task = Note.parse({ text: "public.orders", n: "7", day: "2026-11-21", quiet: "x" });
-    expect(commandOf(task)).toBe(
+    expect(commandOf("run", task)).toBe(
       "sluice run Note --text public.orders --n 7 --day 2026-11-21 --quiet x",
     );
   });
