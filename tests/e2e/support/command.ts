@@ -5,8 +5,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { until } from "./until.ts";
+
+// Starting a process takes a second, and on a busy machine several.
+vi.setConfig({ testTimeout: 180_000 });
 
 export const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -33,7 +36,7 @@ export interface Command {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   readonly output: () => string;
-  /** Waits until its output matches; fails with the output when it ends before, or after 30 s. */
+  /** Waits until its output matches; fails with the output when it ends before, or after 60 s. */
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends a signal to this process alone, and waits for its end. */
   end(signal: NodeJS.Signals): Promise<Ended>;

@@ -21,12 +21,12 @@ const DumpBig = defineTask(
     retry,
   },
   ({ source, output, signal, progress }) =>
-    // Several files, each of several parts: a killed attempt leaves objects and open uploads.
+    // File after file, each of several parts: one killed later leaves objects and an open upload.
     copyTableToS3(source, "shop.big", output, {
       signal,
       progress,
-      fileBytes: 32 * 1024 * 1024,
-      lanes: 2,
+      fileBytes: 24 * 1024 * 1024,
+      lanes: 1,
     }),
 );
 
