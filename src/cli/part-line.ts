@@ -2,6 +2,6 @@
 import type { Part } from "../embedded/part.ts";
 
 export function partLine({ name, address, detail, started, seconds }: Part): string {
-  const how = started ? `${detail}, started for this folder` : `from ${detail}`;
+  const how = started ? detail : `from ${detail}`;
   return `  ✓ ${name.toLowerCase().padEnd(10)} ${address}  ${how}  ${seconds.toFixed(1)} s`;
 }

@@ -61,7 +61,7 @@ export async function seed(
   });
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const what = seeded ? `${tables} tables, ${rows.toLocaleString("en")} rows` : "already there";
-  terminal.tell(`  ✓ shop       ${what}, the week up to ${date} (fixed seed)  ${seconds} s`);
+  terminal.tell(`  ✓ shop       ${what}, the week up to ${date}  ${seconds} s`);
   return { date: date.toString() };
 }
 
