@@ -4,7 +4,7 @@ import type { Project } from "../src/core/config.ts";
 import { EventHub } from "../src/core/events.ts";
 import { recordMetrics } from "../src/hooks/prometheus.ts";
 import { Webhook } from "../src/hooks/webhook.ts";
-import { HistoryRecorder } from "../src/queue/history/recorder.ts";
+import { recordHistory } from "../src/queue/history/record-history.ts";
 import { trimHistory } from "../src/queue/history/trim-history.ts";
 import { RUNTIME_DEFAULTS, type Runtime } from "../src/queue/runtime.ts";
 import { startWorker } from "../src/queue/worker.ts";
@@ -49,7 +49,7 @@ export async function runWorker(
       { hub: events, registry: metrics },
       (error) => logError(log, error, "webhook not delivered"),
     );
-  const history = new HistoryRecorder(events, place.engine, {
+  const history = recordHistory(events, place.engine, {
     worker: `${hostname()}:${process.pid}`,
     version: settings.SLUICE_VERSION,
     onDropped: (count, reason) => log.warn({ count, reason }, "history not recorded"),

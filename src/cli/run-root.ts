@@ -66,7 +66,8 @@ export async function runRoot(
   });
   for (const line of failureReport(summary)) terminal.tell(line);
   // With --json, standard output holds the JSON alone.
-  (options.json ? terminal.tell : terminal.print)(executionSummary(summary));
+  if (options.json) terminal.tell(executionSummary(summary));
+  else terminal.print(executionSummary(summary));
   const inShort = summaryJson(summary);
   if (options.json) terminal.print(JSON.stringify(inShort));
   return inShort;

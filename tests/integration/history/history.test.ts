@@ -5,7 +5,7 @@ import { defineTask } from "../../../src/core/define.ts";
 import { PermanentError } from "../../../src/core/errors.ts";
 import { p } from "../../../src/core/params/p.ts";
 import type { FamilyDefinition } from "../../../src/core/task.ts";
-import { HistoryRecorder } from "../../../src/queue/history/recorder.ts";
+import { recordHistory } from "../../../src/queue/history/record-history.ts";
 import { readAttempts } from "../../../src/queue/history/read-attempts.ts";
 import { readRuns, recordRun } from "../../../src/queue/history/runs.ts";
 import { trimHistory } from "../../../src/queue/history/trim-history.ts";
@@ -17,7 +17,7 @@ import { illegalStep } from "./legal-path.ts";
 async function recorded(families: readonly FamilyDefinition[], url?: string) {
   const line = await pipeline(families, {}, undefined, url);
   const drops: { count: number; reason: string }[] = [];
-  const history = new HistoryRecorder(line.events, line.engine, {
+  const history = recordHistory(line.events, line.engine, {
     worker: "here:1",
     version: "abc123",
     onDropped: (count, reason) => drops.push({ count, reason }),
@@ -192,10 +192,14 @@ test("history is trimmed by the age of a task's last attempt", async () => {
   await line.work();
   const [old, recent] = [Flaky({ n: 5 }), Flaky({ n: 6 })];
   for (const task of [old, recent]) {
-    await recordRun(line.engine, await planRoot(line, task, { signal: AbortSignal.timeout(5_000) }), {
-      kind: "run",
-      by: "ann@laptop",
-    });
+    await recordRun(
+      line.engine,
+      await planRoot(line, task, { signal: AbortSignal.timeout(5_000) }),
+      {
+        kind: "run",
+        by: "ann@laptop",
+      },
+    );
     await line.run(task);
     await attempts(task.id);
   }

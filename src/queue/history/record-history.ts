@@ -33,7 +33,16 @@ interface Waiting {
   readonly part: AttemptPart;
 }
 
-export class HistoryRecorder {
+/** Listens to `hub` from now on; `close` writes what waits, for at most so many milliseconds. */
+export function recordHistory(
+  hub: EventHub,
+  engine: Engine,
+  settings: HistorySettings,
+): { close(milliseconds: number): Promise<void> } {
+  return new Recorder(hub, engine, settings);
+}
+
+class Recorder {
   readonly #engine: Engine;
   readonly #settings: HistorySettings;
   /** By attempt id: the end of an attempt joins its start while that was not written. */
@@ -44,7 +53,6 @@ export class HistoryRecorder {
   #writing: Promise<void> | undefined;
   #overflow = 0;
 
-  /** Listens to `hub` from now on. */
   constructor(hub: EventHub, engine: Engine, settings: HistorySettings) {
     this.#engine = engine;
     this.#settings = settings;
