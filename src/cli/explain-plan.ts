@@ -38,14 +38,14 @@ function explain(plan: Plan): Explanation {
   const missing = new Map<string, ReadonlySet<Task>>();
   const run: Runnable[] = [];
   const rest: Hindered[] = [];
-  for (const { task, state, requirements } of inDependencyOrder(plan.tasks)) {
+  for (const { task, state, withdrawn, requirements } of inDependencyOrder(plan.tasks)) {
     const isMissing = task.family.kind === "external" && state !== "complete";
     const by = isMissing ? new Set([task]) : union(requirements.map(({ id }) => missing.get(id)));
     missing.set(task.id, by);
     if (isMissing) rest.push({ task, why: "external", by: [] });
     else if (state === "complete" || state === "running") rest.push({ task, why: state, by: [] });
     else if (by.size > 0) rest.push({ task, why: "blocked", by: [...by] });
-    else run.push({ task, note: NOTES[state] });
+    else run.push({ task, note: withdrawn ? undefined : NOTES[state] });
   }
   return { root: plan.root, run, rest };
 }

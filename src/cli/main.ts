@@ -7,10 +7,15 @@ import type { Session } from "./session.ts";
 import { createTerminal } from "./terminal.ts";
 
 const { env, stdin, stdout, stderr } = process;
-const color = stderr.isTTY === true && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
+const color = stderr.isTTY && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
 const terminal = createTerminal(stdout, stderr, color);
 const stopped = new AbortController();
-const session: Session = { environment: env, terminal, signal: stopped.signal, confirm: createConfirm(stdin, stderr) };
+const session: Session = {
+  environment: env,
+  terminal,
+  signal: stopped.signal,
+  confirm: createConfirm(stdin, stderr),
+};
 
 /** A second Ctrl-C ends at once. */
 function stopOnSignals(): void {

@@ -1,5 +1,6 @@
 /** What every command gets: the outside world, read once by `main.ts`. */
 import type { Environment } from "../settings.ts";
+import type { Confirm } from "./confirm.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Session {
@@ -7,6 +8,8 @@ export interface Session {
   readonly terminal: Terminal;
   /** Aborts on Ctrl-C and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Asks a person; absent when there is none. */
+  readonly confirm?: Confirm | undefined;
 }
 
 export interface ConfigOption {

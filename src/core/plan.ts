@@ -32,6 +32,8 @@ export interface PlannedTask {
   readonly requirements: readonly Task[];
   /** How often the task was invalidated. */
   readonly generation: number;
+  /** Its job is there because it completed once: it did not fail. */
+  readonly withdrawn: boolean;
 }
 
 export interface Plan {
@@ -46,6 +48,7 @@ export interface Seen {
   /** Tasks that its `run` asked for with `yield*` and waits for. */
   readonly yielded?: readonly Task[];
   readonly generation?: number;
+  readonly withdrawn?: boolean;
 }
 
 export interface ExpandOptions {
@@ -96,10 +99,10 @@ export async function expand(
           began = performance.now();
         }
         const known: Seen = seen[index] ?? { state: "absent" };
-        const { state, yielded = [], generation = 0 } = known;
+        const { state, yielded = [], generation = 0, withdrawn = false } = known;
         const ends = state === "complete" && !throughComplete;
         const requirements = ends ? [] : directRequirements(task, yielded);
-        tasks.set(task.id, { task, state, requirements, generation });
+        tasks.set(task.id, { task, state, requirements, generation, withdrawn });
         for (const requirement of requirements) {
           if (found.has(requirement.id)) continue;
           found.set(requirement.id, requirement);

@@ -20,7 +20,6 @@ import type { Workplace } from "./runtime.ts";
 import { withdraw } from "./withdraw.ts";
 
 const CONCURRENT_REMOVALS = 8;
-/** Milliseconds without renewal after which an attempt may begin although a removal is not through. */
 const REMOVAL_LEASE = 20_000;
 
 export interface InvalidateOptions {
@@ -28,13 +27,18 @@ export interface InvalidateOptions {
   /** For the audit: `user@host`. */
   readonly who: string;
   readonly reason: string;
+  /**
+   * Milliseconds after the death of this process until an attempt may begin although an output is not
+   * removed yet, and removes it itself. Default: 20 s.
+   */
+  readonly leaseDuration?: number;
 }
 
 /** Throws `TASK_RUNNING`, and changes nothing, when an attempt of one of the tasks is at work. */
 export async function invalidate(
   place: Workplace,
   tasks: readonly Task[],
-  { signal, who, reason }: InvalidateOptions,
+  { signal, who, reason, leaseDuration = REMOVAL_LEASE }: InvalidateOptions,
 ): Promise<void> {
   const entry = (of: readonly Task[]) =>
     JSON.stringify({ who, reason, tasks: of.map(({ id }) => id) });
@@ -51,7 +55,7 @@ export async function invalidate(
     let again = true;
     while (again) {
       try {
-        await removeUnderLease(place, task, signal);
+        await removeUnderLease(place, task, leaseDuration, signal);
         again = false;
       } catch (error) {
         if (!(error instanceof LeaseLostError)) throw error;
@@ -66,13 +70,13 @@ export async function invalidate(
 async function removeUnderLease(
   { engine, stores }: Workplace,
   task: Task,
+  leaseDuration: number,
   signal: AbortSignal,
 ): Promise<void> {
   const attempt = { id: `invalidation-${randomUUID()}`, number: 0 };
-  const settings = { leaseDuration: REMOVAL_LEASE };
   const key = engine.keys.attempt(task.id);
-  if ((await engine.scripts.call("claim", key, attempt.id, REMOVAL_LEASE)) === 0) return;
-  const lease = new Lease(engine, task, attempt, settings);
+  if ((await engine.scripts.call("claim", key, attempt.id, leaseDuration)) === 0) return;
+  const lease = new Lease(engine, task, attempt, { leaseDuration });
   lease.keep();
   try {
     await removeStaleOutputs(engine, stores, task, lease, signal);

@@ -25,7 +25,7 @@ const STATES: ReadonlyMap<string, TaskState> = new Map([
   ["y", "delayed"],
   ["r", "running"],
   ["f", "failed"],
-  // Completed by BullMQ, but its record is gone (an operator removed it): it has to run again.
+  // Completed by BullMQ, but its record was withdrawn: like a failed one, it gets fresh attempts.
   ["c", "failed"],
 ]);
 
@@ -53,14 +53,14 @@ export async function look(
     signal,
   );
   const judged = seen.map(({ task, state, ...rest }): Seen => {
-    if (existing.has(task)) return { ...rest, state: "complete" };
+    if (existing.has(task)) return { ...rest, withdrawn: false, state: "complete" };
     const isGone = verify && state === "complete" && task.outputs !== undefined;
     return { ...rest, state: isGone ? "absent" : state };
   });
   return verify ? withYielded(place, tasks, judged) : judged;
 }
 
-const ABSENT: Known = { state: "absent", generation: 0, stale: false };
+const ABSENT: Known = { state: "absent", stale: false };
 
 /** Tasks that complete tasks had yielded, which BullMQ remembers as long as it keeps their jobs. */
 export async function withYielded(
@@ -108,6 +108,7 @@ export async function lookInRedis(
       seen.push({
         state,
         generation: Number(generation),
+        withdrawn: code === "c",
         stale: stale !== "",
         ...(code === "w" && { yielded: await yieldedBy(engine, project, task) }),
       });

@@ -32,8 +32,8 @@ export async function* watch(
   options: WatchOptions,
 ): AsyncGenerator<Watched, void, undefined> {
   const watched = new Map<string, WatchedTask>();
-  for (const { task, state, requirements } of plan.tasks.values()) {
-    watched.set(task.id, { task, before: state, state, requirements });
+  for (const { task, state, withdrawn, requirements } of plan.tasks.values()) {
+    watched.set(task.id, { task, before: withdrawn ? "absent" : state, state, requirements });
   }
   const roots = [plan.root, ...openBelowComplete(plan)];
   const since = Date.now();

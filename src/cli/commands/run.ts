@@ -1,5 +1,7 @@
 /** `sluice run`: submits a task and everything it needs, and waits until it is settled. */
-import { openWorkplace } from "../../workplace.ts";
+import type { Project } from "../../core/config.ts";
+import type { Task } from "../../core/task.ts";
+import { type OpenWorkplace, openWorkplace } from "../../workplace.ts";
 import { DEVELOPMENT_FOLDER, type DevelopmentOption, withServices } from "../development.ts";
 import { EXIT } from "../exit.ts";
 import { loadProject } from "../load-project.ts";
@@ -24,6 +26,16 @@ export async function runCommand(
 ): Promise<number> {
   const project = await loadProject(options.config);
   const root = taskFromArguments(project, name, words);
+  return runIn(session, project, options, async () => root);
+}
+
+/** Runs the root that `choose` gives once the services are there; nothing when it gives none. */
+export async function runIn(
+  session: Session,
+  project: Project,
+  options: RunOptions,
+  choose: (place: OpenWorkplace) => Promise<Task | undefined>,
+): Promise<number> {
   return withServices(session.environment, options, async (settings, environment) => {
     const place = await openWorkplace(project, settings);
     const count = options.workers ?? (options.dev ? 1 : 0);
@@ -31,6 +43,8 @@ export async function runCommand(
     const startWorkers = () =>
       startWorkerProcesses({ count, config, folder: DEVELOPMENT_FOLDER, environment });
     try {
+      const root = await choose(place);
+      if (root === undefined) return EXIT.done;
       const { status } = await runRoot(session, place, root, {
         json: options.json ?? false,
         verify: options.verify ?? false,

@@ -40,13 +40,8 @@ export async function stage(redisUrl?: string): Promise<Stage> {
       names = [];
       return sorted.map((name) => name.replace(/date=[-\d]+/, "").replace(/, \)/, ")"));
     },
-    async verify(root) {
-      const signal = AbortSignal.timeout(50_000);
-      const plan = await submit(line, root, { signal, verify: true });
-      let last: Watched = new Map();
-      for await (const watched of watch(line, plan, { signal, interval: 20 })) last = watched;
-      return last;
-    },
+    run: (root) => settle(line, root, false),
+    verify: (root) => settle(line, root, true),
     async values() {
       const rows = await sql(
         "SELECT 'first' AS name, value FROM first UNION ALL SELECT 'second', value FROM second",
@@ -55,6 +50,14 @@ export async function stage(redisUrl?: string): Promise<Stage> {
     },
     manifests: async () => (await keysOf(stores)).filter((key) => key.endsWith("manifest.json")),
   };
+}
+
+async function settle(line: Pipeline, root: Task, verify: boolean): Promise<Watched> {
+  const signal = AbortSignal.timeout(30_000);
+  const plan = await submit(line, root, { signal, verify });
+  let last: Watched = new Map();
+  for await (const watched of watch(line, plan, { signal, interval: 20 })) last = watched;
+  return last;
 }
 
 export const ALL_RAN = ["Check()", "Dump()", "Load(table=first)", "Load(table=second)"];
