@@ -36,7 +36,7 @@ function sentences(task: Task, reason: Reason, commandFor: CommandFor): string[]
       return [
         reason.causes.length === 0
           ? "blocked, and nothing that it needs is open: it is being released. If it stays, run it again"
-          : `blocked: ${countText(reason.open)} of what it needs not complete, because of`,
+          : `blocked: ${openText(reason.open)} not complete, because of`,
       ];
     case "failed":
       return [
@@ -117,6 +117,10 @@ function runningText({ worker, since, progress }: Extract<Reason, { kind: "runni
   const where = worker === null ? "" : ` on ${worker}`;
   const when = since === null ? "" : ` since ${timeAndDistance(since)}`;
   return `running${where}${when}${soFar === "" ? "" : `: ${soFar}`}`;
+}
+
+function openText(open: number): string {
+  return open === 1 ? "1 task that it needs is" : `${countText(open)} tasks that it needs are`;
 }
 
 function times(attempts: number): string {

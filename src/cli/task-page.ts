@@ -93,8 +93,8 @@ function attemptLines({
   ];
 }
 
-/** `2026-11-22 02:30:00Z  run by schedule AllTasks: 30 absent, 2 complete` */
+/** `2026-11-22 02:30:00Z  run by schedule AllTasks, found 30 absent, 2 complete` */
 export function runLine({ at, kind, by, found }: RecordedRun): string {
   const states = Object.entries(found).map(([state, count]) => `${countText(count)} ${state}`);
-  return `${timeText(at)}  ${kind} by ${by}: ${states.join(", ")}`;
+  return `${timeText(at)}  ${kind} by ${by}, found ${states.join(", ")}`;
 }

@@ -39,8 +39,8 @@ async function rememberedNames({ redis, keys }: Engine, id: string): Promise<str
 }
 
 /**
- * A name, `Load(date=2026-11-21, table=orders)`, back to its task. A value may hold what looks like the
- * next parameter: the id decides whether it was read right.
+ * A name, `Load(date=2026-11-21, table=orders)`, back to its task. A value that holds what looks like the
+ * next parameter is read wrong, which the id tells: then there is none.
  */
 export function taskOfName(project: Project, id: string, name: string): Task | undefined {
   const family = project.families.get(name.slice(0, name.indexOf("(")));

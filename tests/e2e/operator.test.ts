@@ -52,7 +52,7 @@ test("a load fails on a bad row, is seen, mended, retried in Bull Board, and rec
   expect(errors.stdout).toMatch(new RegExp(`^  retry it: ${retry}$`, "m"));
   const why = await say("why", "AllTasks", "--date", DATE);
   expect(why.code).toBe(0);
-  expect(why.stdout).toMatch(/blocked: 2 of what it needs not complete, because of/);
+  expect(why.stdout).toMatch(/blocked: 2 tasks that it needs are not complete, because of/);
   expect(why.stdout).toMatch(/1\. LoadOrders\(date=2026-11-21\)\n\s+failed .* after 1 attempt\n/);
   expect(why.stdout).toContain(`retry it: ${retry}`);
   const status = await say("status", "AllTasks", "--date", DATE, "--json");

@@ -5,6 +5,7 @@ import { lookInRedis } from "../../queue/look.ts";
 import type { Workplace } from "../../queue/runtime.ts";
 import { EXIT } from "../exit.ts";
 import { commandFor } from "../command-line.ts";
+import { printPage } from "../print-page.ts";
 import { countText } from "../quantity.ts";
 import type { Session } from "../session.ts";
 import { timeAndDistance } from "../time-text.ts";
@@ -24,7 +25,7 @@ export async function errorsCommand(
   return withWorkplace(session, options, async (place) => {
     const failed = await failedTasks(place, await below(place, name, words));
     if (options.json) terminal.print(JSON.stringify(failed.map((each) => json(each, options))));
-    else for (const line of lines(failed, options)) terminal.print(line);
+    else printPage(terminal, lines(failed, options));
     return failed.length === 0 ? EXIT.done : EXIT.taskFailed;
   });
 }

@@ -8,6 +8,7 @@ import { why } from "../../queue/why.ts";
 import { outputsOf } from "../../queue/outputs-of.ts";
 import { commandFor } from "../command-line.ts";
 import { explainWhy } from "../explain-why.ts";
+import { printPage } from "../print-page.ts";
 import type { Session } from "../session.ts";
 import { namedTask, type TaskCommandOptions, withWorkplace } from "../with-workplace.ts";
 import { taskLines, type TaskFacts } from "../task-page.ts";
@@ -58,7 +59,6 @@ export async function showCommand(
       );
       return;
     }
-    const [title = "", ...state] = explainWhy(task, reasons, commandFor(options));
-    for (const line of [title, ...state, ...taskLines(facts)]) terminal.print(line);
+    printPage(terminal, [...explainWhy(task, reasons, commandFor(options)), ...taskLines(facts)]);
   });
 }

@@ -7,6 +7,7 @@ import { lookInRedis } from "../../queue/look.ts";
 import { queueStatus, runningJobs } from "../../queue/queue-status.ts";
 import type { Workplace } from "../../queue/runtime.ts";
 import { EXIT } from "../exit.ts";
+import { printPage } from "../print-page.ts";
 import type { Session } from "../session.ts";
 import { type Status, statusLines } from "../status-page.ts";
 import { namedTask, type TaskCommandOptions, withWorkplace } from "../with-workplace.ts";
@@ -24,7 +25,7 @@ export async function statusCommand(
   return withWorkplace(session, options, async (place) => {
     const status = name === undefined ? await everything(place) : await ofRoot(place, name, words);
     if (options.json) terminal.print(JSON.stringify(status));
-    else for (const line of statusLines(status)) terminal.print(line);
+    else printPage(terminal, statusLines(status));
     return status.failed.length === 0 ? EXIT.done : EXIT.taskFailed;
   });
 }

@@ -2,6 +2,7 @@
 import { why } from "../../queue/why.ts";
 import { explainWhy } from "../explain-why.ts";
 import { commandFor } from "../command-line.ts";
+import { printPage } from "../print-page.ts";
 import type { Session } from "../session.ts";
 import { namedTask, type TaskCommandOptions, withWorkplace } from "../with-workplace.ts";
 
@@ -16,7 +17,7 @@ export async function whyCommand(
     const task = await namedTask(place, name, words);
     const found = await why(place, task, signal);
     if (!options.json) {
-      for (const line of explainWhy(task, found, commandFor(options))) terminal.print(line);
+      printPage(terminal, explainWhy(task, found, commandFor(options)));
       return;
     }
     const reasons = found.reasons.map((reason) => {
