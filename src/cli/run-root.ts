@@ -44,6 +44,10 @@ export async function runRoot(
   try {
     for await (const watched of watch(place, plan, { signal, interval: INTERVAL })) {
       last = watched;
+      // Redis lost its jobs: what exists is adopted, the rest is put into the queue again.
+      if ([...watched.values()].some(({ state }) => state === "absent")) {
+        await submit(place, root, { signal });
+      }
       progress.update(watched, await detailsOf(place, watched, answers));
     }
   } catch (error) {

@@ -215,9 +215,10 @@ test("two invalidations at once, and a run beside them: one new generation is co
     invalidate(line, everything, by()),
     line.run(Night({ date })),
   ]);
-  for (const result of results) {
-    if (result.status === "rejected") expect(result.reason).toMatchObject({ code: "TASK_RUNNING" });
-  }
+  const errors: unknown[] = results.flatMap((each) =>
+    each.status === "rejected" ? [each.reason] : [],
+  );
+  expect(errors.filter((error) => !String(error).includes("Nothing was changed"))).toEqual([]);
   await line.run(Night({ date }));
   expect(new Set(await line.values())).toEqual(new Set([5]));
   expect(await line.manifests()).toHaveLength(1);
