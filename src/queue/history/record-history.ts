@@ -52,6 +52,7 @@ class Recorder {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #overflow = 0;
+  #closing = false;
 
   constructor(hub: EventHub, engine: Engine, settings: HistorySettings) {
     this.#engine = engine;
@@ -74,6 +75,7 @@ class Recorder {
 
   /** Writes what waits, for at most `milliseconds`. */
   async close(milliseconds: number): Promise<void> {
+    this.#closing = true;
     const written = new AbortController();
     const deadline = sleep(milliseconds, undefined, { signal: written.signal }).catch(() => {});
     await Promise.race([this.#write(), deadline]);
@@ -122,27 +124,34 @@ class Recorder {
     }
     this.#waiting.set(part.attempt, { task, part: { ...known?.part, ...part } });
     if (this.#waiting.size >= BATCH) void this.#write();
-    else this.#timer ??= setTimeout(() => void this.#write(), PAUSE).unref();
+    else this.#writeSoon();
+  }
+
+  #writeSoon(): void {
+    this.#timer ??= setTimeout(() => void this.#write(), PAUSE).unref();
   }
 
   /** Never rejects. One writer at a time: while Redis is away, one batch is under way, the rest waits. */
   #write(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing ??= this.#writeAll().finally(() => {
+    this.#writing ??= this.#writeBatches().finally(() => {
       this.#writing = undefined;
+      if (this.#waiting.size > 0) this.#writeSoon();
     });
     return this.#writing;
   }
 
-  async #writeAll(): Promise<void> {
-    while (this.#waiting.size > 0) {
+  /** What is left after a full batch waits for company again, or for the end of its attempt. */
+  async #writeBatches(): Promise<void> {
+    do {
       const batch: Waiting[] = [];
       for (const [attempt, waiting] of this.#waiting) {
         if (batch.length === BATCH) break;
         this.#waiting.delete(attempt);
         batch.push(waiting);
       }
+      if (batch.length === 0) return;
       await this.#writeBatch(batch).catch((error: unknown) => {
         this.#drop(batch.length, messageOf(error));
       });
@@ -151,7 +160,7 @@ class Recorder {
         this.#overflow = 0;
         this.#drop(count, `more than ${WAITING_LIMIT} waited for Redis`);
       }
-    }
+    } while (this.#waiting.size >= (this.#closing ? 1 : BATCH));
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
