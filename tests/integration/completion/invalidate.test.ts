@@ -2,11 +2,12 @@
 import { afterEach, expect, test } from "vitest";
 import type { Task } from "../../../src/core/task.ts";
 import { invalidate } from "../../../src/queue/invalidate.ts";
+import { Lease } from "../../../src/queue/lease.ts";
 import { rootOf, selectForInvalidation } from "../../../src/queue/select-for-invalidation.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { redisUrl } from "../../support/services.ts";
 import { startChild } from "../../support/processes.ts";
-import { attempt } from "../data/data-stores.ts";
+import { attempt, runTask } from "../data/data-stores.ts";
 import { Check, Dump, Load, Night, source } from "./night.ts";
 import { ALL_RAN, date, type Stage, stage } from "./stage.ts";
 
@@ -148,7 +149,11 @@ test("INV2: an attempt of the former generation can neither commit nor record", 
   // A worker that took the lease and froze until it ran out.
   await engine.redis.hset(engine.keys.attempt(task.id), { holder: "zombie", expires: 1 });
   await invalidate(line, [task], by());
-  expect(await engine.scripts.call("renew", engine.keys.attempt(task.id), "zombie", 1000)).toBe(0);
+  const zombie = new Lease(engine, task, { id: "zombie", number: 1 }, { leaseDuration: 1_000 });
+  await expect(runTask(task, line.stores, { attempt: zombie })).rejects.toMatchObject({
+    code: "LEASE_LOST",
+  });
+  expect(await line.manifests()).toEqual([]);
   expect(
     await engine.scripts.call(
       "complete",
