@@ -63,7 +63,10 @@ export async function openDevelopment(
   try {
     const settings = readSettings(environment);
     const stack = await startStack({ dir, env: environment, report, settings: given(settings) });
-    writeFileSync(file, JSON.stringify(stack.environment), { mode: 0o600 });
+    // With services of one's own there is no folder, and nothing to share.
+    if (stack.parts.some(({ started }) => started)) {
+      writeFileSync(file, JSON.stringify(stack.environment), { mode: 0o600 });
+    }
     return {
       settings: readSettings(merged(stack.environment)),
       environment: merged(stack.environment),
