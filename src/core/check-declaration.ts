@@ -6,6 +6,8 @@ import { UsageError } from "./errors.ts";
 
 /** BullMQ's lowest priority. */
 const LAST_PRIORITY = 2 ** 21;
+/** Milliseconds that a timer of Node can wait. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 /** Our own keys, and the scheduler's ticks: tasks that waited there would never run. */
 const RESERVED_QUEUES: ReadonlySet<string> = new Set(["sluice", "schedule"]);
 
@@ -32,6 +34,15 @@ export function checkPriority(priority: number, what: string): void {
   throw new UsageError(
     "PRIORITY_INVALID",
     `${what}: expected a whole number from 0 (first) to ${LAST_PRIORITY} (last), got ${String(priority)}`,
+  );
+}
+
+/** Longer would overflow the timer, and the attempt would end at once. */
+export function checkTimeout(timeout: number, what: string): void {
+  if (timeout >= 1 && timeout <= LONGEST_TIMER) return;
+  throw new UsageError(
+    "TIMEOUT_INVALID",
+    `${what}: expected a duration from "1ms" to "24d"; without one an attempt may run for ever`,
   );
 }
 

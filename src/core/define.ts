@@ -8,8 +8,9 @@ import {
   checkFamilyName,
   checkPriority,
   checkQueueName,
+  checkTimeout,
 } from "./check-declaration.ts";
-import { backoffRange } from "./duration.ts";
+import { backoffRange, milliseconds } from "./duration.ts";
 import { messageOf, PermanentError, UsageError } from "./errors.ts";
 import {
   type NormalizedParams,
@@ -68,6 +69,11 @@ export interface TaskDeclaration<
   readonly output?: (params: ParamValues<D>) => O;
   /** Default: 3 attempts with a backoff of `"5s..5m"`. */
   readonly retry?: { readonly attempts?: number; readonly backoff?: string };
+  /**
+   * How long one attempt may take, for example `"2h"`: then its signal aborts, which ends its
+   * statements on the server, and it fails like any other. Default: no limit.
+   */
+  readonly timeout?: string;
   /** The statements that `run` would execute: what `sluice sql` prints. */
   readonly sql?: (
     context: TaskContext<ParamValues<D>, InputOf<R>, HandlesOf<O>>,
@@ -123,6 +129,7 @@ interface Behaviour<O extends Outputs> {
   run?(context: RunContext): RunResult<unknown>;
   sql?(context: TaskContext): readonly string[] | Promise<readonly string[]>;
   readonly retry?: { readonly attempts?: number; readonly backoff?: string };
+  readonly timeout?: string;
 }
 
 function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
@@ -136,6 +143,11 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
   checkQueueName(queue, `${name}: queue`);
   checkPriority(priority, `${name}: priority`);
   checkAttempts(attempts, `${name}: retry.attempts`);
+  const timeout =
+    behaviour.timeout === undefined
+      ? undefined
+      : milliseconds(behaviour.timeout, `${name}: timeout`);
+  if (timeout !== undefined) checkTimeout(timeout, `${name}: timeout`);
   const params = declaration.params ?? ({} as D);
 
   const create = (normalized: NormalizedParams<D>): Task<Answer, O> => {
@@ -169,6 +181,7 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
       params,
       queue,
       priority,
+      timeout,
       retry: { attempts, backoff: backoffRange(backoff, `${name}: retry.backoff`) },
       parse: (texts: Readonly<Record<string, string>>) => create(parseParams(name, params, texts)),
       requirementsOf: (task: Task) =>

@@ -23,6 +23,13 @@ export function milliseconds(text: string, what: string): number {
   return Math.round(Number(match[1]) * unit);
 }
 
+/** `"2h"`, `"90m"`, `"1500ms"`: in the largest unit that is exact. */
+export function durationText(duration: number): string {
+  const exact = [...UNITS].findLast(([, unit]) => duration % unit === 0);
+  const [name, unit] = exact ?? ["ms", 1];
+  return `${duration / unit}${name}`;
+}
+
 /** `"30s..10m"` grows from 30 seconds to 10 minutes; `"30s"` stays there. */
 export function backoffRange(text: string, what: string): Backoff {
   const dots = text.indexOf("..");

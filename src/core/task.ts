@@ -14,6 +14,7 @@
  * root         the task that was asked for
  * job          a task in BullMQ; the job id is the task id
  * attempt      one execution of a task
+ * generation   grows when a task is invalidated; what a former one wrote does not count
  * lease        the right of one attempt to commit; its epoch grows with every attempt
  */
 import { PermanentError } from "./errors.ts";
@@ -54,6 +55,8 @@ export interface FamilyDefinition {
   readonly queue: string;
   /** Attempts and the pause between them, in milliseconds. */
   readonly retry: { readonly attempts: number; readonly backoff: Backoff };
+  /** Milliseconds after which an attempt is ended; undefined: never. */
+  readonly timeout: number | undefined;
   /** BullMQ's priority: 0 runs first, then 1, 2, … */
   readonly priority: number;
   /** The task with these parameters, from text. Throws a `UsageError` that names the parameter. */

@@ -14,6 +14,7 @@ import { bindInput } from "./bind-input.ts";
 import { chunk } from "./chunk.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
+import { interruptible } from "./interruptible.ts";
 import { taskOfJob } from "./job.ts";
 import { Lease, LeaseLostError } from "./lease.ts";
 import type { Outcome } from "./outcome.ts";
@@ -115,7 +116,13 @@ async function attemptTask(
   lease.keep();
   try {
     if (stale) await removeStaleOutputs(engine, runtime.stores, task, lease, delivery.signal);
-    const outcome = await underLease(runtime, delivery, known, facts, lease);
+    const interrupts = {
+      signals: [delivery.signal, lease.signal],
+      grace: settings.abortGrace,
+    };
+    const outcome = await interruptible(task, interrupts, (signal) =>
+      underLease(runtime, delivery, known, facts, lease, signal),
+    );
     if (outcome.kind === "completed") {
       if (failedAt) {
         const seconds = Math.max(0, Date.now() - Number(failedAt)) / 1000;
@@ -126,8 +133,6 @@ async function attemptTask(
     await lease.release();
     return outcome;
   } catch (error) {
-    // Whatever run() made of the abort: it was told because the lease is lost.
-    lease.signal.throwIfAborted();
     await lease.release().catch(() => {});
     throw error;
   } finally {
@@ -141,11 +146,10 @@ async function underLease(
   known: { readonly task: Task; readonly root: string },
   facts: Facts,
   lease: Lease,
+  signal: AbortSignal,
 ): Promise<Outcome> {
   const { task } = known;
   const { engine, stores, events, settings } = runtime;
-  const signal = AbortSignal.any([delivery.signal, lease.signal]);
-  signal.throwIfAborted();
   const record = async (answer: unknown): Promise<Outcome> => {
     const { name, key, args } = completion(engine, task, lease.id, answer);
     if ((await engine.scripts.call(name, key, ...args)) < 0) throw new LeaseLostError(task);

@@ -77,8 +77,13 @@ export class Lease implements Attempt {
     this.#timer = undefined;
   }
 
-  /** Gives the lease back without a commit: the end of the attempt is not a crash. */
+  /**
+   * Gives the lease back without a commit: the end of the attempt is not a crash. A run that was given
+   * up and goes on may commit no more, whether or not Redis was told.
+   */
   async release(): Promise<void> {
+    this.stop();
+    this.#lost.abort(new LeaseLostError(this.#task));
     await this.#engine.scripts.call("release", this.#engine.keys.attempt(this.#task.id), this.id);
   }
 }

@@ -49,6 +49,17 @@ describe("a family", () => {
     );
   });
 
+  test.each(["0s", "25d"])("cannot have the timeout %s", (timeout) => {
+    expect(() => defineTask({ name: "A", timeout }, () => {})).toThrow(
+      'A: timeout: expected a duration from "1ms" to "24d"',
+    );
+  });
+
+  test("has a timeout in milliseconds, and none unless it says so", () => {
+    expect(defineTask({ name: "A", timeout: "2h" }, () => {}).timeout).toBe(7_200_000);
+    expect(Dump.timeout).toBeUndefined();
+  });
+
   test("has 3 attempts, 5s to 5m apart, on the queue default, unless it says otherwise", () => {
     const { queue, priority, retry } = Dump;
     expect({ queue, priority, retry }).toEqual({

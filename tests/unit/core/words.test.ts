@@ -1,7 +1,7 @@
 /** Durations, names that are near, and secrets: small functions on text. */
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { backoffRange, milliseconds } from "../../../src/core/duration.ts";
+import { backoffRange, durationText, milliseconds } from "../../../src/core/duration.ts";
 import { didYouMean, nearest } from "../../../src/core/nearest.ts";
 import { maskSecrets, Secret } from "../../../src/core/secret.ts";
 
@@ -25,6 +25,10 @@ describe("a duration", () => {
       );
     },
   );
+
+  test.each(["250ms", "30s", "90m", "2h", "1d"])("%s is written as it was read", (text) => {
+    expect(durationText(milliseconds(text, "x"))).toBe(text);
+  });
 
   test("may be a range for a backoff", () => {
     expect(backoffRange("30s..10m", "x")).toEqual({ first: 30_000, last: 600_000 });
