@@ -83,7 +83,12 @@ test("the scheduler enqueues yesterday, workers drain it, a failure heals at the
   expect(tasksIn("task:failed", workers)).toEqual([flaky]);
   expect(tasksIn("task:started", workers).filter((name) => name === flaky)).toHaveLength(2);
 
-  const metrics = await Promise.all(health.slice(1).map(metricsOf));
+  // It failed once and recovered once, and the webhook was told of both.
+  const delivered = "sluice_webhook_notifications_total";
+  const metrics = await until("both notifications are delivered", async () => {
+    const each = await Promise.all(health.slice(1).map(metricsOf));
+    return total(each, delivered, 'outcome="delivered"') === 2 && each;
+  });
   const ended = "sluice_task_attempts_ended_total";
   expect(total(metrics, "sluice_task_attempts_started_total")).toBe(TASKS + 1);
   expect(total(metrics, ended, 'outcome="succeeded"')).toBe(TASKS);
@@ -92,7 +97,7 @@ test("the scheduler enqueues yesterday, workers drain it, a failure heals at the
   expect(total(metrics, ended, 'outcome="retrying"')).toBe(0);
   expect(total(metrics, "sluice_task_rows_total")).toBe(10 * PIECES + 1);
   expect(total(metrics, "sluice_task_attempt_duration_seconds_count")).toBe(TASKS + 1);
-  expect(total(metrics, "sluice_webhook_notifications_total", 'outcome="delivered"')).toBe(2);
+  expect(total(metrics, delivered)).toBe(2);
   for (const each of metrics) expect(each.get("process_cpu_seconds_total")).toBeGreaterThan(0);
 
   // Ticks go on, find the date complete, and start nothing.
@@ -105,8 +110,7 @@ test("the scheduler enqueues yesterday, workers drain it, a failure heals at the
   const plan = await sluice(["plan", "Nightly", "--date", yesterday, "--json"], env);
   expect(JSON.parse(plan.stdout)).toMatchObject({ run: [], rest: [{ why: "complete" }] });
 
-  // It failed once and recovered once.
-  await until("the recovery was told", () => receiver.received.length === 2);
+  expect(receiver.received).toHaveLength(2);
   expect(receiver.received[1]?.body).toMatchObject({
     event: "task:recovered",
     task: { name: flaky, family: "Flaky" },
