@@ -2,10 +2,10 @@
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Project } from "../src/core/config.ts";
 import { UsageError } from "../src/core/errors.ts";
-import type { Plan } from "../src/core/plan.ts";
 import { recordRun } from "../src/queue/history/runs.ts";
 import { trimHistory } from "../src/queue/history/trim-history.ts";
 import { startScheduler } from "../src/queue/scheduler.ts";
+import type { Submitted } from "../src/queue/submit.ts";
 import type { Settings } from "../src/settings.ts";
 import { sweepStaleUploads } from "../src/targets/sweep-stale-uploads.ts";
 import { openWorkplace } from "../src/workplace.ts";
@@ -31,7 +31,10 @@ export async function runScheduler(
   const scheduler = await startScheduler(place, {
     onTick(schedule, plan) {
       const { root, tasks } = plan;
-      log.info({ schedule: schedule.id, root: root.id, tasks: tasks.size }, "tick");
+      log.info(
+        { schedule: schedule.id, root: root.id, tasks: tasks.size, retried: plan.retried.length },
+        "tick",
+      );
       if (changesSomething(plan)) {
         void recordRun(place.engine, plan, { kind: "run", by: `schedule ${schedule.id}` });
       }
@@ -80,6 +83,6 @@ export async function runScheduler(
 }
 
 /** Whether a tick added or retried a task: most find that all is under way, and are no run. */
-function changesSomething({ tasks }: Plan): boolean {
-  return [...tasks.values()].some(({ state }) => state === "absent" || state === "failed");
+function changesSomething({ tasks, retried }: Submitted): boolean {
+  return retried.length > 0 || [...tasks.values()].some(({ state }) => state === "absent");
 }

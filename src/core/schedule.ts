@@ -17,8 +17,35 @@ export interface Schedule {
   readonly timezone: string;
   /** Milliseconds between ticks that expand the root again until it is complete. */
   readonly again: number;
+  /** When a tick gives fresh attempts to what failed for good. */
+  readonly retryFailed: RetryRule;
   /** The root for a calendar date. */
   rootFor(date: Temporal.PlainDate): Task;
+}
+
+/**
+ * So that a statement that cannot succeed is not sent to the database every half hour for ever. A
+ * person's `run` or `retry` asks nobody, and starts the count anew.
+ */
+export interface RetryRule {
+  /** Milliseconds since the failure. */
+  readonly after: number;
+  /** Per task, until it completes or a person retries it. */
+  readonly times: number;
+}
+
+interface ScheduleOptions {
+  /** IANA zone. Default: `UTC`. */
+  readonly timezone?: string;
+  /** The pause between two ticks. Default: `"30m"`. */
+  readonly again?: string;
+  /**
+   * How long a task that failed for good is left alone by the ticks. Default: half of `again`: one
+   * that failed early in the pause is retried by the next tick, one that failed late by that after.
+   */
+  readonly retryFailedAfter?: string;
+  /** How often the ticks retry one task. Default: 10. */
+  readonly retryFailedTimes?: number;
 }
 
 type DatedFamily = { readonly name: string } & ((params: {
@@ -35,7 +62,7 @@ type DatedFamily = { readonly name: string } & ((params: {
  */
 export function daily(
   root: DatedFamily,
-  options: { readonly at: string; readonly timezone?: string; readonly again?: string },
+  options: ScheduleOptions & { readonly at: string },
 ): Schedule {
   const [, hour, minute] = /^([01]\d|2[0-3]):([0-5]\d)$/.exec(options.at) ?? [];
   if (hour === undefined || minute === undefined) {
@@ -50,9 +77,9 @@ export function daily(
 /** Like `daily`, at the instants of a cron pattern; the date is the day before each of them. */
 export function scheduled(
   root: DatedFamily,
-  options: { readonly pattern: string; readonly timezone?: string; readonly again?: string },
+  options: ScheduleOptions & { readonly pattern: string },
 ): Schedule {
-  const { pattern, timezone = "UTC", again = "30m" } = options;
+  const { pattern, timezone = "UTC", again = "30m", retryFailedTimes: times = 10 } = options;
   try {
     CronExpressionParser.parse(pattern, { tz: timezone });
     Temporal.Now.zonedDateTimeISO(timezone);
@@ -70,11 +97,23 @@ export function scheduled(
       `${root.name}: the schedule's again must be at least "1s", got ${JSON.stringify(again)}`,
     );
   }
+  if (!Number.isInteger(times) || times < 0) {
+    throw new UsageError(
+      "SCHEDULE_INVALID",
+      `${root.name}: the schedule's retryFailedTimes must be a whole number, 0 for never, got ${times}`,
+    );
+  }
+  const { retryFailedAfter } = options;
+  const after =
+    retryFailedAfter === undefined
+      ? pause / 2
+      : milliseconds(retryFailedAfter, `${root.name}: the schedule's retryFailedAfter`);
   return {
     id: root.name,
     pattern,
     timezone,
     again: pause,
+    retryFailed: { after, times },
     rootFor: (date) => root({ date }),
   };
 }

@@ -4,16 +4,15 @@
  * clock, so a late tick asks for the right day. Any number of schedulers may run.
  */
 import { type Job, type Queue, type RepeatOptions, Worker } from "bullmq";
-import type { Plan } from "../core/plan.ts";
 import { dayBefore, lastDue, type Schedule } from "../core/schedule.ts";
 import type { Workplace } from "./runtime.ts";
-import { submit } from "./submit.ts";
+import { submit, type Submitted } from "./submit.ts";
 
 /** The queue of the ticks; no worker of tasks listens to it. */
 export const SCHEDULE_QUEUE = "schedule";
 
 export interface SchedulerSettings {
-  readonly onTick: (schedule: Schedule, plan: Plan) => void;
+  readonly onTick: (schedule: Schedule, plan: Submitted) => void;
   readonly onError: (error: Error) => void;
 }
 
@@ -37,7 +36,9 @@ export async function startScheduler(
       if (schedule === undefined) return;
       const date = dayBefore(lastDue(schedule, nominalInstant(job)), schedule.timezone);
       const root = schedule.rootFor(date);
-      settings.onTick(schedule, await submit(place, root, { signal: stopping.signal }));
+      const { retryFailed } = schedule;
+      const { signal } = stopping;
+      settings.onTick(schedule, await submit(place, root, { signal, retryFailed }));
     },
     { connection: engine.redis, prefix: engine.keys.prefix },
   );

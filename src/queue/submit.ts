@@ -5,15 +5,17 @@
  *
  * Idempotent, safe from many processes at once, and safe to die anywhere: running it again heals.
  */
-import { type FinishedStatus, Job } from "bullmq";
+import { Job } from "bullmq";
 import { UsageError } from "../core/errors.ts";
 import { expand, makePlan, type Plan, type PlannedTask } from "../core/plan.ts";
+import type { RetryRule } from "../core/schedule.ts";
 import type { Task } from "../core/task.ts";
 import { answerText } from "./answer.ts";
 import { chunk } from "./chunk.ts";
 import type { Engine } from "./engine.ts";
 import { jobDataOf, jobOptionsOf } from "./job.ts";
 import { look, type LookOptions, lookInRedis } from "./look.ts";
+import { retryFailed } from "./retry-failed.ts";
 import type { Workplace } from "./runtime.ts";
 import type { ScriptCall } from "./scripts.ts";
 import { withdrawMissing } from "./withdraw.ts";
@@ -44,13 +46,26 @@ export async function planRoot(
   });
 }
 
-/** Makes sure that everything the root needs is in the queue, and returns the plan it found. */
-export async function submit(place: Workplace, root: Task, options: SubmitOptions): Promise<Plan> {
+/** The plan that a submit found, and what it gave fresh attempts. */
+export interface Submitted extends Plan {
+  readonly retried: readonly Task[];
+}
+
+/**
+ * Makes sure that everything the root needs is in the queue, and returns the plan it found. What had
+ * failed is retried: at once, or by the rule of the schedule whose tick submits.
+ */
+export async function submit(
+  place: Workplace,
+  root: Task,
+  options: SubmitOptions & { readonly retryFailed?: RetryRule },
+): Promise<Submitted> {
   const found = await planRoot(place, root, options);
   const plan = options.verify ? await withdrawMissing(place, found) : found;
   await enqueue(place, plan.tasks, root.id);
-  await retryFailed(place.engine, plan.tasks, ["failed", "completed"]);
-  return plan;
+  const endings = ["failed", "completed"] as const;
+  const retried = await retryFailed(place.engine, plan.tasks, endings, options.retryFailed);
+  return { ...plan, retried };
 }
 
 /**
@@ -168,38 +183,6 @@ function* linkCalls(
       };
     }
   }
-}
-
-/**
- * Jobs that ended in one of these ways get fresh attempts, once: of two submitters one wins, the other
- * changes nothing. A job that BullMQ completed and that has no record (an operator removed it) never
- * failed, and always has to run again. Returns what this call retried.
- */
-export async function retryFailed(
-  engine: Engine,
-  tasks: Plan["tasks"],
-  endings: readonly FinishedStatus[],
-): Promise<readonly Task[]> {
-  const retried: Task[] = [];
-  for (const { task, state } of tasks.values()) {
-    if (state !== "failed") continue;
-    const job = await Job.fromId(engine.queue(task.family.queue), task.id);
-    // Not by its failedReason: that of an earlier attempt stays with a job that completed.
-    const ending = (await job?.isCompleted()) === true ? "completed" : "failed";
-    if (job === undefined || !endings.includes(ending)) continue;
-    try {
-      await job.retry(ending, { resetAttemptsMade: true, resetAttemptsStarted: true });
-      retried.push(task);
-    } catch (error) {
-      if (!someoneElseRetried(error)) throw error;
-    }
-  }
-  return retried;
-}
-
-/** BullMQ's codes for "no such job" (-1) and "not in that state" (-3). */
-function someoneElseRetried(error: unknown): boolean {
-  return error instanceof Error && "code" in error && (error.code === -1 || error.code === -3);
 }
 
 async function callInTrips(

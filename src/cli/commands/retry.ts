@@ -2,7 +2,7 @@
 import { makePlan } from "../../core/plan.ts";
 import { recordRun } from "../../queue/history/runs.ts";
 import { lookInRedis } from "../../queue/look.ts";
-import { retryFailed } from "../../queue/submit.ts";
+import { retryFailed } from "../../queue/retry-failed.ts";
 import { operatorName } from "../operator.ts";
 import type { Session } from "../session.ts";
 import { namedTask, type TaskCommandOptions, withWorkplace } from "../with-workplace.ts";

@@ -104,5 +104,20 @@ describe("a declaration", () => {
       'All: the schedule\'s again: expected a duration like "30s"',
     );
     expect(() => daily(All, { at: "02:30", again: "0s" })).toThrow('must be at least "1s"');
+    expect(() => daily(All, { at: "02:30", retryFailedTimes: -1 })).toThrow(
+      "All: the schedule's retryFailedTimes must be a whole number, 0 for never, got -1",
+    );
+    expect(() => daily(All, { at: "02:30", retryFailedAfter: "soon" })).toThrow(
+      'All: the schedule\'s retryFailedAfter: expected a duration like "30s"',
+    );
+  });
+
+  test("leaves what failed alone for half of its pause, and retries it ten times", () => {
+    expect(daily(All, { at: "02:30" }).retryFailed).toEqual({ after: 900_000, times: 10 });
+    const rule = { retryFailedAfter: "2h", retryFailedTimes: 0 };
+    expect(daily(All, { at: "02:30", ...rule }).retryFailed).toEqual({
+      after: 7_200_000,
+      times: 0,
+    });
   });
 });
