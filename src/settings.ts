@@ -11,7 +11,14 @@ import { Secret } from "./core/secret.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
-const duration = (name: string) => z.string().transform((text) => milliseconds(text, name));
+const duration = z.string().transform((text, context) => {
+  try {
+    return milliseconds(text, "");
+  } catch {
+    context.addIssue({ code: "custom", message: 'expected a duration like "30s" or "2h"' });
+    return z.NEVER;
+  }
+});
 const secret = z.string().transform((text) => new Secret(text));
 
 /** What stands in the place of the project's version when nobody gives it. */
@@ -35,8 +42,8 @@ const variables = z.object({
   SLUICE_PREFIX: z.string().default("{sluice}"),
   SLUICE_ENVIRONMENT: z.string().default("development"),
   SLUICE_CONCURRENCY: z.coerce.number().int().min(1).default(4),
-  SLUICE_LOCK_DURATION: duration("SLUICE_LOCK_DURATION").prefault("60s"),
-  SLUICE_GRACE_PERIOD: duration("SLUICE_GRACE_PERIOD").prefault("25s"),
+  SLUICE_LOCK_DURATION: duration.prefault("60s"),
+  SLUICE_GRACE_PERIOD: duration.prefault("25s"),
   SLUICE_HEALTH_HOST: z.string().default("127.0.0.1"),
   SLUICE_HEALTH_PORT: port.optional(),
   SLUICE_DASHBOARD_HOST: z.string().default("127.0.0.1"),

@@ -3,7 +3,9 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { createConfirm } from "./confirm.ts";
 import { EXIT, exitCodeOf, explain } from "./exit.ts";
 import { GRAPH_FORMATS } from "./graph-format.ts";
-import type { Session } from "./session.ts";
+import { loadProject } from "./load-project.ts";
+import type { Named, Session } from "./session.ts";
+import { taskFromArguments } from "./task-arguments.ts";
 import { createTerminal } from "./terminal.ts";
 
 const { env, stdin, stdout, stderr } = process;
@@ -55,9 +57,15 @@ function taskCommand(name: string, description: string): Command {
     .command(name)
     .description(description)
     .argument("<task>", "name of the family, for example AllTasks")
-    .argument("[parameters...]", "its parameters: --date 2026-11-21")
+    .argument("[parameters...]", "its parameters: --date 2026-11-21; after --, all are")
     .allowUnknownOption()
     .addOption(configOption());
+}
+
+/** Before the command is loaded, with all that it needs: mistakes are answered at once. */
+async function namedRoot(config: string, name: string, words: readonly string[]): Promise<Named> {
+  const project = await loadProject(config);
+  return { project, root: taskFromArguments(project, name, words) };
 }
 
 taskCommand("run", "run a task and everything it needs, and wait")
@@ -71,8 +79,9 @@ taskCommand("run", "run a task and everything it needs, and wait")
   .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
     stopOnSignals();
+    const named = await namedRoot(options.config, name, words);
     const { runCommand } = await import("./commands/run.ts");
-    process.exitCode = await runCommand(session, name, words, options);
+    process.exitCode = await runCommand(session, named, options);
   });
 
 taskCommand("plan", "what would run, and why the rest would not")
@@ -80,15 +89,17 @@ taskCommand("plan", "what would run, and why the rest would not")
   .option("--verify", "ask for every output again, also of what is recorded as complete")
   .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
+    const named = await namedRoot(options.config, name, words);
     const { planCommand } = await import("./commands/plan.ts");
-    await planCommand(session, name, words, options);
+    await planCommand(session, named, options);
   });
 
 taskCommand("graph", "the dependency graph of a task")
   .addOption(new Option("--format <format>", "how").choices(GRAPH_FORMATS).default("mermaid"))
   .action(async (name: string, words: string[], options) => {
+    const named = await namedRoot(options.config, name, words);
     const { graphCommand } = await import("./commands/graph.ts");
-    await graphCommand(session, name, words, options);
+    await graphCommand(session, named, options);
   });
 
 /** A task by its id, or by its family and parameters, whose outputs count no more. */
@@ -123,8 +134,9 @@ invalidationCommand("rerun", "invalidate a task, then run it, or with --downstre
 taskCommand("sql", "the SQL that a task would execute, with secrets masked")
   .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
+    const named = await namedRoot(options.config, name, words);
     const { sqlCommand } = await import("./commands/sql.ts");
-    await sqlCommand(session, name, words, options);
+    await sqlCommand(session, named, options);
   });
 
 /** A command that answers an operator about a task by id, or by family and parameters. */

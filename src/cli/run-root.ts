@@ -38,7 +38,8 @@ export async function runRoot(
   const progress = createProgress({ stream: terminal.err, color: terminal.color, root });
   const complete = [...plan.tasks.values()].every(({ state }) => state === "complete");
   const workers = complete ? undefined : options.startWorkers?.();
-  if (workers === undefined) await warnOfIdleQueues(place, plan, (line) => progress.note(line));
+  if (workers !== undefined) progress.note(startLine(workers));
+  else await warnOfIdleQueues(place, plan, (line) => progress.note(line));
   const answers = new Map<string, Details>();
   let last: Watched = new Map();
   try {
@@ -103,6 +104,12 @@ async function withCompleteBelow(place: Workplace, plan: Plan, last: Watched): P
     { task, before: "complete", state: "complete", requirements: [] },
   ]);
   return new Map([...below, ...last]);
+}
+
+function startLine({ logs }: WorkerProcesses): string {
+  return logs.length === 1
+    ? `a worker starts; it logs to ${logs[0]}`
+    : `${logs.length} workers start; they log to ${logs.join(", ")}`;
 }
 
 /** A run without workers would wait for ever, silently. */

@@ -1,4 +1,6 @@
 /** What every command gets: the outside world, read once by `main.ts`. */
+import type { Project } from "../core/config.ts";
+import type { Task } from "../core/task.ts";
 import type { Environment } from "../settings.ts";
 import type { Confirm } from "./confirm.ts";
 import type { Terminal } from "./terminal.ts";
@@ -14,4 +16,10 @@ export interface Session {
 
 export interface ConfigOption {
   readonly config: string;
+}
+
+/** A task as a person named it. */
+export interface Named {
+  readonly project: Project;
+  readonly root: Task;
 }

@@ -1,7 +1,6 @@
 /** `sluice dashboard`: Bull Board over the project's queues, in the foreground. */
 import { loginOf } from "../../../dashboard/login.ts";
 import { startDashboard } from "../../../dashboard/start-dashboard.ts";
-import type { Project } from "../../core/config.ts";
 import type { Listening } from "../../http/listen.ts";
 import { Engine } from "../../queue/engine.ts";
 import { SCHEDULE_QUEUE } from "../../queue/scheduler.ts";
@@ -15,7 +14,8 @@ export async function dashboardCommand(
 ): Promise<void> {
   const settings = readSettings(environment);
   const project = await loadProject(options.config);
-  const dashboard = await openDashboard(project, settings, (error) => terminal.tell(String(error)));
+  const queues = [...project.queues, ...(project.schedules.length > 0 ? [SCHEDULE_QUEUE] : [])];
+  const dashboard = await openDashboard(queues, settings, (error) => terminal.tell(String(error)));
   terminal.print(`Bull Board at ${dashboard.address}/queues`);
   await new Promise((resolve) => {
     signal.addEventListener("abort", resolve, { once: true });
@@ -25,7 +25,7 @@ export async function dashboardCommand(
 
 /** Listens, with a connection of its own. */
 export async function openDashboard(
-  project: Project,
+  queues: readonly string[],
   settings: Settings,
   onError: (error: unknown) => void,
 ): Promise<Listening> {
@@ -34,10 +34,9 @@ export async function openDashboard(
     prefix: settings.SLUICE_PREFIX,
   });
   const { SLUICE_DASHBOARD_USER: user, SLUICE_DASHBOARD_PASSWORD: password } = settings;
-  const names = [...project.queues, ...(project.schedules.length > 0 ? [SCHEDULE_QUEUE] : [])];
   try {
     const dashboard = await startDashboard({
-      queues: names.map((name) => engine.queue(name)),
+      queues: queues.map((name) => engine.queue(name)),
       environment: settings.SLUICE_ENVIRONMENT,
       host: settings.SLUICE_DASHBOARD_HOST,
       port: settings.SLUICE_DASHBOARD_PORT,

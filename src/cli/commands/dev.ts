@@ -15,7 +15,7 @@ export async function devCommand(session: Session): Promise<void> {
   try {
     const { date } = await seed(session, development.settings);
     const project = await loadProject(SHOP);
-    const dashboard = await openDashboard(project, development.settings, (error) =>
+    const dashboard = await openDashboard(project.queues, development.settings, (error) =>
       terminal.tell(String(error)),
     );
     const workers = startShopWorkers(development);

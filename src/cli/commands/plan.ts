@@ -3,19 +3,13 @@ import { planRoot } from "../../queue/submit.ts";
 import { openWorkplace } from "../../workplace.ts";
 import { type DevelopmentOption, withServices } from "../development.ts";
 import { explainPlan, planJson } from "../explain-plan.ts";
-import { loadProject } from "../load-project.ts";
-import type { ConfigOption, Session } from "../session.ts";
-import { taskFromArguments } from "../task-arguments.ts";
+import type { Named, Session } from "../session.ts";
 
 export async function planCommand(
   { environment, terminal, signal }: Session,
-  name: string,
-  words: readonly string[],
-  options: ConfigOption &
-    DevelopmentOption & { readonly json?: boolean; readonly verify?: boolean },
+  { project, root }: Named,
+  options: DevelopmentOption & { readonly json?: boolean; readonly verify?: boolean },
 ): Promise<void> {
-  const project = await loadProject(options.config);
-  const root = taskFromArguments(project, name, words);
   await withServices(environment, options, async (settings) => {
     const place = await openWorkplace(project, settings);
     try {

@@ -4,10 +4,8 @@ import type { Task } from "../../core/task.ts";
 import { type OpenWorkplace, openWorkplace } from "../../workplace.ts";
 import { DEVELOPMENT_FOLDER, type DevelopmentOption, withServices } from "../development.ts";
 import { EXIT } from "../exit.ts";
-import { loadProject } from "../load-project.ts";
 import { runRoot } from "../run-root.ts";
-import type { ConfigOption, Session } from "../session.ts";
-import { taskFromArguments } from "../task-arguments.ts";
+import type { ConfigOption, Named, Session } from "../session.ts";
 import { startWorkerProcesses } from "../worker-processes.ts";
 
 export interface RunOptions extends ConfigOption, DevelopmentOption {
@@ -20,12 +18,9 @@ export interface RunOptions extends ConfigOption, DevelopmentOption {
 
 export async function runCommand(
   session: Session,
-  name: string,
-  words: readonly string[],
+  { project, root }: Named,
   options: RunOptions,
 ): Promise<number> {
-  const project = await loadProject(options.config);
-  const root = taskFromArguments(project, name, words);
   return runIn(session, project, options, async () => root);
 }
 

@@ -5,18 +5,13 @@ import { bindOutputs } from "../../core/target.ts";
 import { bindInput } from "../../queue/bind-input.ts";
 import { openSettingsStores } from "../../workplace.ts";
 import { type DevelopmentOption, withServices } from "../development.ts";
-import { loadProject } from "../load-project.ts";
-import type { ConfigOption, Session } from "../session.ts";
-import { taskFromArguments } from "../task-arguments.ts";
+import type { Named, Session } from "../session.ts";
 
 export async function sqlCommand(
   { environment, terminal, signal }: Session,
-  name: string,
-  words: readonly string[],
-  options: ConfigOption & DevelopmentOption,
+  { root: task }: Named,
+  options: DevelopmentOption,
 ): Promise<void> {
-  const project = await loadProject(options.config);
-  const task = taskFromArguments(project, name, words);
   if (task.family.sql === undefined) {
     throw new UsageError(
       "SQL_UNKNOWN",
