@@ -10,6 +10,7 @@ export {
   type TaskDeclaration,
   type TaskFamily,
 } from "./core/define.ts";
+export { DependencyFailedError } from "./core/dependency-failed.ts";
 export {
   messageOf,
   PermanentError,

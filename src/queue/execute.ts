@@ -5,13 +5,12 @@
 import { randomUUID } from "node:crypto";
 import type { Job } from "bullmq";
 import { messageOf, PermanentError, SluiceError } from "../core/errors.ts";
-import type { SluiceEvents } from "../core/events.ts";
+import type { Failure, SluiceEvents } from "../core/events.ts";
 import type { RunContext } from "../core/run.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { bindOutputs, missingOutputs } from "../core/target.ts";
 import { requirementsOf, type Task } from "../core/task.ts";
 import { bindInput } from "./bind-input.ts";
-import { chunk } from "./chunk.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
 import { interruptible } from "./interruptible.ts";
@@ -20,7 +19,8 @@ import { Lease, LeaseLostError } from "./lease.ts";
 import type { Outcome } from "./outcome.ts";
 import { ProgressReporter } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
-import { completion, EDGES_PER_CALL, submitFor } from "./submit.ts";
+import { completion } from "./submit.ts";
+import { waitFor } from "./wait-for.ts";
 
 /** The reason of an abort that hands jobs back instead of failing them. */
 export const STOPPING = "the worker is stopping";
@@ -54,12 +54,13 @@ export async function execute(runtime: Runtime, delivery: Delivery): Promise<Out
   const seconds = (performance.now() - started) / 1000;
   if (outcome.kind === "failed") {
     const final = isFinal(delivery, outcome.error);
-    if (final) rememberFailure(runtime, known.task);
+    const error = failureOf(known.task, outcome.error);
     runtime.events.emit(final ? "task:failed" : "task:retrying", {
       ...facts,
       seconds,
-      error: failureOf(known.task, outcome.error),
+      error,
     });
+    if (final) await rememberFailure(runtime, known.task, error);
   } else if (outcome.kind !== "completed" && outcome.kind !== "deferred") {
     runtime.events.emit("task:released", { ...facts, seconds, reason: outcome.kind });
   }
@@ -95,7 +96,7 @@ async function attemptTask(
     case "complete":
       return { kind: "completed" };
     case "blocked":
-      return waitFor(runtime, delivery, known, requirements, "");
+      return waitFor(runtime, delivery, known, requirements, "required");
     case "leased":
       return { kind: "deferred", milliseconds: Number(detail) };
     case "crashed":
@@ -194,7 +195,9 @@ async function underLease(
     await progress.flush();
   }
   signal.throwIfAborted();
-  if (driven.kind === "waiting") return waitFor(runtime, delivery, known, driven.tasks, "1");
+  if (driven.kind === "waiting") {
+    return waitFor(runtime, delivery, known, driven.tasks, driven.failed ? "failed" : "yielded");
+  }
 
   const missing = await missingOutputs({ task, stores, signal });
   if (missing.length > 0) {
@@ -214,42 +217,19 @@ async function underLease(
   return outcome;
 }
 
-/** Puts the tasks into the queue and makes this job wait for them. */
-async function waitFor(
-  runtime: Runtime,
-  delivery: Delivery,
-  known: { readonly task: Task; readonly root: string },
-  tasks: readonly Task[],
-  yielded: "1" | "",
-): Promise<Outcome> {
-  const { engine } = runtime;
-  const { job, token, signal } = delivery;
-  await submitFor(runtime, known.task, tasks, { signal, root: known.root });
-  let open = 0;
-  for (const part of chunk(tasks, EDGES_PER_CALL)) {
-    const stillOpen = await engine.scripts.call(
-      "await",
-      engine.keys.job(job.queueName, known.task.id),
-      engine.keys.own,
-      token,
-      known.task.id,
-      yielded,
-      ...part.flatMap((task) => [engine.keys.job(task.family.queue, task.id), task.id]),
-    );
-    if (stillOpen < 0) return { kind: "superseded" };
-    open += stillOpen;
-  }
-  // All completed in the meantime: back to the queue at once.
-  if (open === 0) return { kind: "returned" };
-  return { kind: "blocked" };
-}
-
 /**
- * So that its completion can be told as a recovery; the record of completion clears it. Not awaited:
- * it is sent before BullMQ is told, and a Redis that is away must not hold up the end of an attempt.
+ * Tells those whose run asked for it, and lets its completion be told as a recovery; the record of
+ * completion clears it. Before BullMQ fails the job: nobody may see it failed and the others wait.
  */
-function rememberFailure({ engine }: Runtime, { id }: Task): void {
-  engine.redis.hset(engine.keys.attempt(id), "failed", Date.now()).catch(() => {});
+async function rememberFailure(
+  { engine }: Runtime,
+  { id, family }: Task,
+  failure: Failure,
+): Promise<void> {
+  const { keys, scripts } = engine;
+  const text = JSON.stringify({ code: failure.code, message: failure.message });
+  const job = keys.job(family.queue, id);
+  await scripts.call("fail", job, keys.own, id, Date.now(), text).catch(() => {});
 }
 
 function outcomeOfError(delivery: Delivery, error: unknown): Outcome {
@@ -264,7 +244,7 @@ export function isFinal({ job }: Delivery, error: unknown): boolean {
   return job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
 }
 
-function failureOf(task: Task, error: unknown): SluiceEvents["task:failed"]["error"] {
+function failureOf(task: Task, error: unknown): Failure {
   const code = error instanceof SluiceError ? error.code : "ERROR";
   return {
     code,

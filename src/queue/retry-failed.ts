@@ -47,12 +47,13 @@ async function countRetry(
 ): Promise<boolean> {
   const key = keys.attempt(id);
   if (rule === undefined) {
-    await redis.hdel(key, "ticks");
+    await redis.hdel(key, "ticks", "failure");
     return true;
   }
   if (Date.now() - (job.finishedOn ?? 0) < rule.after) return false;
   if (Number(await redis.hget(key, "ticks")) >= rule.times) return false;
   await redis.hincrby(key, "ticks", 1);
+  await redis.hdel(key, "failure");
   return true;
 }
 

@@ -8,6 +8,8 @@ import type { LeaseSettings } from "./lease.ts";
 export interface RuntimeSettings extends LeaseSettings {
   /** Crashes of one task after which it fails with "crashed N times". */
   readonly crashesAllowed: number;
+  /** How often one task's run may wait for tasks that it yielded, and start again. */
+  readonly restartsAllowed: number;
   /** Milliseconds that a run has to end after its signal aborted, before it is given up. */
   readonly abortGrace: number;
   /** Milliseconds between two looks at the output of an external task. */
@@ -30,6 +32,7 @@ export const RUNTIME_DEFAULTS: RuntimeSettings = {
   // Long enough for a failover of Redis, short enough that a crashed COPY starts again in minutes.
   leaseDuration: 60_000,
   crashesAllowed: 3,
+  restartsAllowed: 1_000,
   abortGrace: 10_000,
   externalPoll: 60_000,
 };

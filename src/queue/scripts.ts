@@ -13,6 +13,7 @@ interface ScriptReplies {
   renew: number;
   release: number;
   complete: number;
+  fail: number;
   withdraw: string[];
   claim: number;
   settle: number;
@@ -29,6 +30,7 @@ const NAMES: readonly ScriptName[] = [
   "renew",
   "release",
   "complete",
+  "fail",
   "withdraw",
   "claim",
   "settle",

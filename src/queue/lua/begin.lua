@@ -36,5 +36,6 @@ if holder then
   end
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
+rcall('HDEL', attempt, 'failure')
 rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]))
 return { 'begun', epoch, failed, stale }
