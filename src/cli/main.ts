@@ -191,6 +191,16 @@ operatorCommand(
   await retryCommand(session, name, words, options);
 });
 
+operatorCommand(
+  "cancel",
+  "end a task's attempt, or take it out of the queue, until it is retried",
+  "<task>",
+).action(async (name: string, words: string[], options) => {
+  stopOnSignals();
+  const { cancelCommand } = await import("./commands/cancel.ts");
+  process.exitCode = await cancelCommand(session, name, words, options);
+});
+
 program
   .command("worker")
   .description("run tasks, in the foreground, until SIGTERM")

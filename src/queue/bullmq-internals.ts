@@ -7,9 +7,11 @@
  * 3. the Lua includes below release a parent, honouring priority, delay and pause;
  * 4. `FlowProducer#getBackend().addFlow()` inserts job entries atomically, and an entry with
  *    `addToWaitingChildren` is created blocked; an id that exists is left alone;
- * 5. `worker.cancelJob` aborts the signal of processors that declare three parameters;
+ * 5. `worker.cancelJob` and `cancelAllJobs` abort the signal of processors that declare three parameters;
  * 6. a backoff of a type that BullMQ does not know asks the worker's `backoffStrategy`;
- * 7. a job with open dependencies is refused completion, and can be moved to `waiting-children`.
+ * 7. a job with open dependencies is refused completion, and can be moved to `waiting-children`;
+ * 8. a job of any state is taken out by an include below, and one whose id is put into `failed`, with
+ *    `failedReason` and `finishedOn` in its hash, is a failed job that can be retried.
  *
  * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
  * `tests/integration/queue` fail when one of these changes.

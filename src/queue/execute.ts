@@ -10,6 +10,7 @@ import type { RunContext } from "../core/run.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { bindOutputs, missingOutputs } from "../core/target.ts";
 import { requirementsOf, type Task } from "../core/task.ts";
+import { cancelled } from "./cancel.ts";
 import { bindInput } from "./bind-input.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
@@ -29,6 +30,7 @@ export interface Delivery {
   readonly job: Job;
   /** BullMQ's lock token. */
   readonly token: string;
+  /** Aborts with `STOPPING`, or with the name of who cancels the task. */
   readonly signal: AbortSignal;
 }
 
@@ -49,7 +51,7 @@ export async function execute(runtime: Runtime, delivery: Delivery): Promise<Out
   };
   const started = performance.now();
   const outcome = await attemptTask(runtime, delivery, known, facts).catch(
-    (error: unknown): Outcome => outcomeOfError(delivery, error),
+    (error: unknown): Outcome => outcomeOfError(delivery, known.task, error),
   );
   const seconds = (performance.now() - started) / 1000;
   if (outcome.kind === "failed") {
@@ -104,6 +106,8 @@ async function attemptTask(
         "TASK_CRASHED",
         `${task.name}: crashed ${detail} times: each time the worker died before the attempt ended (out of memory?). Look at the workers' logs, then retry it`,
       );
+    case "cancelled":
+      throw cancelled(task, String(detail));
     case "collision":
       throw new PermanentError(
         "TASK_ID_COLLISION",
@@ -232,10 +236,11 @@ async function rememberFailure(
   await scripts.call("fail", job, keys.own, id, Date.now(), text).catch(() => {});
 }
 
-function outcomeOfError(delivery: Delivery, error: unknown): Outcome {
+function outcomeOfError({ signal }: Delivery, task: Task, error: unknown): Outcome {
   if (error instanceof LeaseLostError) return { kind: "superseded" };
-  if (delivery.signal.aborted && delivery.signal.reason === STOPPING) return { kind: "returned" };
-  return { kind: "failed", error };
+  if (!signal.aborted) return { kind: "failed", error };
+  if (signal.reason === STOPPING) return { kind: "returned" };
+  return { kind: "failed", error: cancelled(task, String(signal.reason)) };
 }
 
 /** Whether no further attempt will follow. */

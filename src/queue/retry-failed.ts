@@ -47,11 +47,13 @@ async function countRetry(
 ): Promise<boolean> {
   const key = keys.attempt(id);
   if (rule === undefined) {
-    await redis.hdel(key, "ticks", "failure");
+    await redis.hdel(key, "ticks", "failure", "held", "cancel");
     return true;
   }
   if (Date.now() - (job.finishedOn ?? 0) < rule.after) return false;
-  if (Number(await redis.hget(key, "ticks")) >= rule.times) return false;
+  const [ticks, held] = await redis.hmget(key, "ticks", "held");
+  // Held: somebody cancelled it.
+  if (held !== null || Number(ticks) >= rule.times) return false;
   await redis.hincrby(key, "ticks", 1);
   await redis.hdel(key, "failure");
   return true;

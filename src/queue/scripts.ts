@@ -14,6 +14,7 @@ interface ScriptReplies {
   release: number;
   complete: number;
   fail: number;
+  cancel: "complete" | "absent" | "failed" | "running" | "cancelled";
   withdraw: string[];
   claim: number;
   settle: number;
@@ -31,6 +32,7 @@ const NAMES: readonly ScriptName[] = [
   "release",
   "complete",
   "fail",
+  "cancel",
   "withdraw",
   "claim",
   "settle",

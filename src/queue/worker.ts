@@ -14,6 +14,7 @@ import {
 import { checkQueueName } from "../core/check-declaration.ts";
 import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
+import { listenForCancels } from "./cancel.ts";
 import { execute, STOPPING } from "./execute.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -63,6 +64,9 @@ export async function startWorker(
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  const cancels = await listenForCancels(engine, (id, by) => {
+    for (const worker of workers) worker.cancelJob(id, by);
+  });
   return {
     queues: settings.queues,
     async stop(grace) {
@@ -73,6 +77,7 @@ export async function startWorker(
         await Promise.all(workers.map((worker) => worker.close()));
       } finally {
         clearTimeout(cancel);
+        cancels.close();
       }
     },
   };

@@ -8,7 +8,7 @@
   ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] lock token  ARGV[4] attempt id
   ARGV[5] lease (ms)  ARGV[6] crashes allowed  ARGV[7] task name
   then the task ids of its requirements
-  Returns {'lost'} | {'complete'} | {'collision', name} | {'blocked', n} | {'leased', ms left}
+  Returns {'lost'} | {'complete'} | {'collision', name} | {'cancelled', by whom} | {'blocked', n} | {'leased', ms left}
         | {'crashed', n} | {'begun', epoch, when it failed for good (ms) or nil,
              1 when outputs of a former generation have to be removed first, or nil}
 ]]
@@ -18,6 +18,9 @@ if rcall('GET', KEYS[1] .. ':lock') ~= ARGV[3] then return { 'lost' } end
 local name = rcall('HGET', own .. 'done:' .. id, 'name')
 if name and name ~= ARGV[7] then return { 'collision', name } end
 if name then return { 'complete' } end
+local attempt = own .. 'attempt:' .. id
+local by = rcall('HGET', attempt, 'cancel')
+if by then return { 'cancelled', by } end
 local open = 0
 for i = 8, #ARGV do
   if rcall('EXISTS', own .. 'done:' .. ARGV[i]) == 0 then open = open + 1 end
@@ -25,7 +28,6 @@ end
 if open > 0 then return { 'blocked', open } end
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local attempt = own .. 'attempt:' .. id
 local holder, expires, failed, stale = unpack(rcall('HMGET', attempt, 'holder', 'expires', 'failed', 'stale'))
 if holder then
   if tonumber(expires) > now then return { 'leased', tonumber(expires) - now } end
@@ -36,6 +38,6 @@ if holder then
   end
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
-rcall('HDEL', attempt, 'failure')
+rcall('HDEL', attempt, 'failure', 'held')
 rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]))
 return { 'begun', epoch, failed, stale }

@@ -13,6 +13,8 @@ local rcall = redis.call
 
 local job, own, id = KEYS[1], ARGV[1], ARGV[2]
 rcall('HSET', own .. 'attempt:' .. id, 'failed', ARGV[3], 'failure', ARGV[4])
+-- A cancel that came too late for this attempt: the task is ended all the same.
+rcall('HDEL', own .. 'attempt:' .. id, 'cancel')
 local told = 0
 for _, waiter in ipairs(rcall('SMEMBERS', own .. 'waiters:' .. id)) do
   local waiterId = getJobIdFromKey(waiter)

@@ -187,3 +187,31 @@ test("7. a job that completes must not have open dependencies", async () => {
   expect(await job?.moveToWaitingChildren("t")).toBe(true);
   expect(await queue.getJobState("x")).toBe("waiting-children");
 });
+
+test("8. a job that is moved into failed by hand is a failed job, and can be retried", async () => {
+  const queue = openQueue();
+  await addBlocked(queue, "blocked");
+  await queue.add("name", {}, { jobId: "later", delay: 60_000 });
+  await queue.add("name", {}, { jobId: "ranked", priority: 2 });
+  await queue.add("name", {}, { jobId: "next" });
+  const take = withBullmqIncludes(`local rcall = redis.call
+    --- @include "removeJobFromAnyState"
+    local before = removeJobFromAnyState(KEYS[1] .. ':', ARGV[1])
+    rcall('HSET', KEYS[1] .. ':' .. ARGV[1], 'failedReason', 'enough', 'finishedOn', 7)
+    rcall('ZADD', KEYS[1] .. ':failed', 7, ARGV[1])
+    return before`);
+  const ids = ["blocked", "later", "ranked", "next"];
+  const before = [];
+  for (const id of ids) before.push(await connection.eval(take, 1, `${prefix}:q`, id));
+  expect(before).toEqual(["waiting-children", "delayed", "prioritized", "wait"]);
+  for (const id of ids) {
+    const job = await queue.getJob(id);
+    expect([await job?.getState(), job?.failedReason, job?.finishedOn]).toEqual([
+      "failed",
+      "enough",
+      7,
+    ]);
+    await job?.retry("failed");
+    expect(await job?.getState()).toMatch(/^(waiting|prioritized)$/);
+  }
+});
