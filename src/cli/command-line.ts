@@ -19,9 +19,11 @@ export function commandOf(verb: Verb, task: Task): string {
   return [`sluice ${verb}`, task.family.name, ...options].join(" ");
 }
 
+export type CommandFor = (verb: Verb, task: Task) => string;
+
 /** The same with the options of this command, so that it can be copied as it is. */
-export function commandFor({ config, dev }: ConfigOption & DevelopmentOption) {
-  return (verb: Verb, task: Task): string => {
+export function commandFor({ config, dev }: ConfigOption & DevelopmentOption): CommandFor {
+  return (verb, task) => {
     const options = [
       ...(config === "sluice.config.ts" ? [] : [`--config ${quote(config)}`]),
       ...(dev === true ? ["--dev"] : []),

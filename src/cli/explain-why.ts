@@ -1,12 +1,9 @@
 /** The reasons of `sluice why` as sentences. Prints nothing. */
 import type { Task } from "../core/task.ts";
 import type { Reason, Why } from "../queue/why.ts";
-import type { Verb } from "./command-line.ts";
+import type { CommandFor } from "./command-line.ts";
 import { bytesText, countText, rowsText } from "./quantity.ts";
 import { timeAndDistance } from "./time-text.ts";
-
-/** Makes the command that runs a failed task again, or one that nobody asked for. */
-export type CommandFor = (verb: Verb, task: Task) => string;
 
 /** Line by line. */
 export function explainWhy(task: Task, { reasons }: Why, commandFor: CommandFor): string[] {

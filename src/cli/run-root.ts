@@ -7,6 +7,7 @@ import { recordRun } from "../queue/history/runs.ts";
 import type { Workplace } from "../queue/runtime.ts";
 import { submit } from "../queue/submit.ts";
 import { type Watched, type WatchedTask, watch } from "../queue/watch.ts";
+import type { CommandFor } from "./command-line.ts";
 import { failureReport } from "./failure-report.ts";
 import { operatorName } from "./operator.ts";
 import { createProgress } from "./progress/progress.ts";
@@ -19,6 +20,8 @@ const INTERVAL = 200;
 
 export interface RunRootOptions {
   readonly json: boolean;
+  /** The command line that runs a failed task again, with this command's own options. */
+  readonly command: CommandFor;
   readonly verify?: boolean;
   /** Starts workers for this run; called only when something is to be done. */
   readonly startWorkers?: (() => WorkerProcesses) | undefined;
@@ -69,7 +72,7 @@ export async function runRoot(
     ),
     seconds: (performance.now() - started) / 1000,
   });
-  for (const line of failureReport(summary)) terminal.tell(line);
+  for (const line of failureReport(summary, options.command)) terminal.tell(line);
   // With --json, standard output holds the JSON alone.
   if (options.json) terminal.tell(executionSummary(summary));
   else terminal.print(executionSummary(summary));

@@ -5,6 +5,7 @@ import { Temporal } from "temporal-polyfill";
 import { seedShop } from "../../../examples/shop/seed.ts";
 import { required, type Settings } from "../../settings.ts";
 import { openWorkplace } from "../../workplace.ts";
+import { commandFor } from "../command-line.ts";
 import { DEVELOPMENT_FOLDER, type Development, openDevelopment } from "../development.ts";
 import { EXIT } from "../exit.ts";
 import { loadProject } from "../load-project.ts";
@@ -36,6 +37,7 @@ export async function demoCommand(
       const root = project.family("AllTasks").parse({ date });
       const { status } = await runRoot(session, place, root, {
         json: options.json ?? false,
+        command: commandFor({ config: SHOP, dev: true }),
         startWorkers: () => startShopWorkers(development),
       });
       if (!options.json) for (const line of nextSteps(date)) terminal.tell(line);

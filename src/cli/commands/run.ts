@@ -2,6 +2,7 @@
 import type { Project } from "../../core/config.ts";
 import type { Task } from "../../core/task.ts";
 import { type OpenWorkplace, openWorkplace } from "../../workplace.ts";
+import { commandFor } from "../command-line.ts";
 import { DEVELOPMENT_FOLDER, type DevelopmentOption, withServices } from "../development.ts";
 import { EXIT } from "../exit.ts";
 import { runRoot } from "../run-root.ts";
@@ -42,6 +43,7 @@ export async function runIn(
       if (root === undefined) return EXIT.done;
       const { status } = await runRoot(session, place, root, {
         json: options.json ?? false,
+        command: commandFor(options),
         verify: options.verify ?? false,
         startWorkers: count === 0 ? undefined : startWorkers,
       });

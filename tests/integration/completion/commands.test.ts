@@ -1,5 +1,6 @@
 /** The commands: nothing is invalidated that was not shown, and nothing without a yes. */
 import { expect, test } from "vitest";
+import { commandOf } from "../../../src/cli/command-line.ts";
 import type { Confirm } from "../../../src/cli/confirm.ts";
 import { invalidateTask } from "../../../src/cli/invalidation.ts";
 import { runRoot } from "../../../src/cli/run-root.ts";
@@ -93,7 +94,10 @@ test("sluice run goes on when Redis is wiped under it", async () => {
     await line.engine.redis.flushall();
   });
   const { session } = person();
-  const { status } = await runRoot(session, line, Night({ date }), { json: true });
+  const { status } = await runRoot(session, line, Night({ date }), {
+    json: true,
+    command: commandOf,
+  });
   expect([wiped, status]).toEqual([true, "done"]);
   expect(line.ran().filter((name) => name === "Dump()")).toHaveLength(1);
   expect(await line.values()).toHaveLength(6);
