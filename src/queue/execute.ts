@@ -6,12 +6,11 @@ import { randomUUID } from "node:crypto";
 import type { Job } from "bullmq";
 import { messageOf, PermanentError, SluiceError } from "../core/errors.ts";
 import type { Failure, SluiceEvents } from "../core/events.ts";
-import type { RunContext } from "../core/run.ts";
+import type { Progress, RunContext } from "../core/run.ts";
 import { maskSecrets } from "../core/secret.ts";
-import { bindOutputs, missingOutputs } from "../core/target.ts";
+import { missingOutputs } from "../core/target.ts";
 import { requirementsOf, type Task } from "../core/task.ts";
 import { cancelled } from "./cancel.ts";
-import { bindInput } from "./bind-input.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
 import { interruptible } from "./interruptible.ts";
@@ -21,6 +20,7 @@ import type { Outcome } from "./outcome.ts";
 import { ProgressReporter } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
 import { completion } from "./submit.ts";
+import { taskContext } from "./task-context.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** The reason of an abort that hands jobs back instead of failing them. */
@@ -172,26 +172,11 @@ async function underLease(
   events.emit("task:started", facts);
   const started = performance.now();
   const progress = new ProgressReporter(delivery.job);
-  const context: RunContext = {
-    // Not spread: a store is opened, or found not to be configured, when the task asks for it.
-    get source() {
-      return stores.source;
-    },
-    get warehouse() {
-      return stores.warehouse;
-    },
-    get s3() {
-      return stores.s3;
-    },
-    task,
-    params: task.params,
-    input: bindInput(task.family.requirementsOf(task), { stores, signal }),
-    output: bindOutputs(task.outputs, { task, stores, signal, attempt: lease }),
-    signal,
+  const context: RunContext = Object.assign(taskContext({ task, stores, signal, attempt: lease }), {
     attempt: lease,
-    progress: (report) => progress.report(report),
-    log: (line) => progress.log(line),
-  };
+    progress: (report: Progress) => progress.report(report),
+    log: (line: string) => progress.log(line),
+  });
   let driven: Driven;
   try {
     driven = await drive(engine, task, task.family.run(context));

@@ -1,8 +1,7 @@
 /** `sluice sql`: the statements that a task would execute, with secrets masked. Executes none. */
 import { UsageError } from "../../core/errors.ts";
 import { maskSecrets } from "../../core/secret.ts";
-import { bindOutputs } from "../../core/target.ts";
-import { bindInput } from "../../queue/bind-input.ts";
+import { taskContext } from "../../queue/task-context.ts";
 import { openSettingsStores } from "../../workplace.ts";
 import { type DevelopmentOption, withServices } from "../development.ts";
 import type { Named, Session } from "../session.ts";
@@ -22,22 +21,7 @@ export async function sqlCommand(
   await withServices(environment, options, async (settings) => {
     const stores = openSettingsStores(settings);
     try {
-      const statements = await sql({
-        get source() {
-          return stores.source;
-        },
-        get warehouse() {
-          return stores.warehouse;
-        },
-        get s3() {
-          return stores.s3;
-        },
-        task,
-        params: task.params,
-        input: bindInput(task.family.requirementsOf(task), { stores, signal }),
-        output: bindOutputs(task.outputs, { task, stores, signal }),
-        signal,
-      });
+      const statements = await sql(taskContext({ task, stores, signal }));
       for (const statement of statements) terminal.print(`${maskSecrets(statement)};`);
     } finally {
       await stores.close();
