@@ -23,6 +23,7 @@ const LOGGED = [
   "task:succeeded",
   "task:retrying",
   "task:failed",
+  "task:lost",
   "task:released",
   "task:recovered",
 ] as const;

@@ -25,6 +25,11 @@ export interface SluiceEvents {
   "task:retrying": TaskFacts & { readonly seconds: number; readonly error: Failure };
   /** The task failed for good; its ancestors wait until it is retried. */
   "task:failed": TaskFacts & { readonly seconds: number; readonly error: Failure };
+  /**
+   * The worker of an attempt died or froze, which the next attempt found; told once. `seconds` is the
+   * time until its lease ran out.
+   */
+  "task:lost": TaskFacts & { readonly seconds: number; readonly error: Failure };
   /** An attempt ended with no result and is not counted: see `Release`. */
   "task:released": TaskFacts & { readonly seconds: number; readonly reason: Release };
   /** A task that had failed for good is complete. `seconds` is the time since it failed. */
@@ -57,6 +62,7 @@ export class EventHub {
     "task:succeeded": [],
     "task:retrying": [],
     "task:failed": [],
+    "task:lost": [],
     "task:released": [],
     "task:recovered": [],
   };

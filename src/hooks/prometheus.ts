@@ -13,6 +13,7 @@ const OUTCOMES = [
   ["task:succeeded", "succeeded"],
   ["task:retrying", "retrying"],
   ["task:failed", "failed"],
+  ["task:lost", "lost"],
 ] as const;
 
 /** Counts a process's task events, and its own memory, CPU and event loop, in a new registry. */
@@ -29,7 +30,7 @@ export function recordMetrics(hub: EventHub): Registry {
   });
   const ended = new Counter({
     name: "sluice_task_attempts_ended_total",
-    help: "Attempts ended: succeeded, retrying (failed, another follows) or failed (for good).",
+    help: "Attempts ended: succeeded, retrying (failed, another follows), failed (for good) or lost (its worker died).",
     labelNames: ["family", "queue", "outcome"],
     registers,
   });

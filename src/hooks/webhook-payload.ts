@@ -1,7 +1,12 @@
 /** What a webhook's receiver reads: one JSON object an event. Documented in docs/hooks.md. */
 import type { Failure, SluiceEvents } from "../core/events.ts";
 
-export type WebhookEvent = "task:failed" | "task:recovered" | "task:retrying" | "task:succeeded";
+export type WebhookEvent =
+  | "task:failed"
+  | "task:lost"
+  | "task:recovered"
+  | "task:retrying"
+  | "task:succeeded";
 
 export interface WebhookPayload {
   readonly event: WebhookEvent;

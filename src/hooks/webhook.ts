@@ -17,7 +17,7 @@ export interface WebhookSettings {
   readonly url: Secret;
   /** Named in every payload. */
   readonly environment: string;
-  /** Which events to post; `["task:failed", "task:recovered"]` unless given. */
+  /** Which events to post; `["task:failed", "task:lost", "task:recovered"]` unless given. */
   readonly events?: readonly WebhookEvent[];
 }
 
@@ -28,7 +28,7 @@ export interface WebhookSettings {
 const WAITING_LIMIT = 1_000;
 
 /** An alarm, and its end. */
-const DEFAULT_EVENTS: readonly WebhookEvent[] = ["task:failed", "task:recovered"];
+const DEFAULT_EVENTS: readonly WebhookEvent[] = ["task:failed", "task:lost", "task:recovered"];
 
 export class Webhook {
   readonly #endpoint: WebhookEndpoint;

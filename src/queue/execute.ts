@@ -80,7 +80,7 @@ async function attemptTask(
   const { task } = known;
   const { engine, settings } = runtime;
   const requirements = requirementsOf(task);
-  const [verdict, detail, failedAt, stale] = await engine.scripts.call(
+  const [verdict, detail, failedAt, stale, lost] = await engine.scripts.call(
     "begin",
     engine.keys.job(task.family.queue, task.id),
     engine.keys.own,
@@ -92,6 +92,7 @@ async function attemptTask(
     task.name,
     ...requirements.map(({ id }) => id),
   );
+  if (lost) tellLost(runtime, task, facts, ...lost);
   switch (verdict) {
     case "begun":
       break;
@@ -219,6 +220,24 @@ async function rememberFailure(
   const text = JSON.stringify({ code: failure.code, message: failure.message });
   const job = keys.job(family.queue, id);
   await scripts.call("fail", job, keys.own, id, Date.now(), text).catch(() => {});
+}
+
+/** The attempt that finds it speaks for it: its own worker died, or is frozen. */
+function tellLost(
+  { events, settings }: Runtime,
+  task: Task,
+  facts: Facts,
+  id: string,
+  crashes: number,
+  milliseconds: number,
+): void {
+  const error = new SluiceError(
+    "ATTEMPT_LOST",
+    `${task.name}: the worker of this attempt died or froze before it ended (crash ${crashes} of ${settings.crashesAllowed} until the task fails): look at the worker's last log lines`,
+  );
+  const attempt = { id, number: facts.attempt.number };
+  const seconds = milliseconds / 1000;
+  events.emit("task:lost", { ...facts, attempt, seconds, error: failureOf(task, error) });
 }
 
 function outcomeOfError({ signal }: Delivery, task: Task, error: unknown): Outcome {

@@ -9,7 +9,13 @@ interface ScriptReplies {
   state: string[];
   link: number;
   await: number;
-  begin: [string, (number | string)?, (string | null)?, (string | null)?];
+  begin: [
+    verdict: string,
+    detail?: number | string,
+    failedAt?: string | null,
+    stale?: string | null,
+    lost?: [attempt: string, crashes: number, milliseconds: number] | null,
+  ];
   renew: number;
   release: number;
   complete: number;

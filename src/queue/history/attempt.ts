@@ -11,11 +11,20 @@ import { z } from "zod";
  * succeeded   the task is recorded as complete
  * retrying    failed, and another attempt follows
  * failed      failed for good
+ * lost        its worker died, or its end could not be recorded
  * blocked     waits for tasks that its run yielded; starts again when they are complete
  * returned    its worker was told to stop: handed back to the queue
  * superseded  another attempt has taken over
  */
-const endings = ["succeeded", "retrying", "failed", "blocked", "returned", "superseded"] as const;
+const endings = [
+  "succeeded",
+  "retrying",
+  "failed",
+  "lost",
+  "blocked",
+  "returned",
+  "superseded",
+] as const;
 export type Ending = (typeof endings)[number];
 
 /** As in `SluiceEvents`: no secrets, no stack. */
@@ -45,8 +54,7 @@ export const attemptPart = z.object({
 
 export type AttemptPart = z.output<typeof attemptPart>;
 
-/** `lost`: its worker died, or its end could not be recorded. */
-export type AttemptState = Ending | "running" | "lost";
+export type AttemptState = Ending | "running";
 
 export interface RecordedAttempt extends Omit<AttemptPart, "started" | "outcome"> {
   readonly started: number;

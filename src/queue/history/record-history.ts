@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../core/errors.ts";
-import type { EventHub, EventName, SluiceEvents } from "../../core/events.ts";
+import type { EventHub, EventName, Failure, SluiceEvents } from "../../core/events.ts";
 import type { Engine } from "../engine.ts";
 import type { AttemptPart, Ending } from "./attempt.ts";
 
@@ -67,6 +67,8 @@ class Recorder {
     });
     hub.on("task:retrying", (event) => this.#fail(event, "retrying"));
     hub.on("task:failed", (event) => this.#fail(event, "failed"));
+    // By the one who found it, on another worker: only what it knows is added.
+    hub.on("task:lost", (event) => this.#end(event, "lost", { error: shortened(event.error) }));
     hub.on("task:released", (event) => {
       // Released at the gate: nothing ran.
       if (this.#running.has(event.attempt.id)) this.#end(event, event.reason);
@@ -98,12 +100,10 @@ class Recorder {
   }
 
   #fail(event: SluiceEvents["task:failed"], outcome: Ending): void {
-    const { code, message, fingerprint } = event.error;
-    const shown = message.length > MESSAGE_LIMIT ? `${message.slice(0, MESSAGE_LIMIT)}…` : message;
     const { worker, version } = this.#settings;
     // With its worker: a task that fails at the gate has no start.
     const more = { name: event.task.name, queue: event.queue, root: event.root, worker, version };
-    this.#end(event, outcome, { ...more, error: { code, message: shown, fingerprint } });
+    this.#end(event, outcome, { ...more, error: shortened(event.error) });
   }
 
   #end(
@@ -189,4 +189,9 @@ class Recorder {
       // A logger that throws must not hold up what waits behind.
     }
   }
+}
+
+function shortened({ code, message, fingerprint }: Failure): Failure {
+  const cut = message.length > MESSAGE_LIMIT;
+  return { code, message: cut ? `${message.slice(0, MESSAGE_LIMIT)}…` : message, fingerprint };
 }

@@ -8,9 +8,11 @@
   ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] lock token  ARGV[4] attempt id
   ARGV[5] lease (ms)  ARGV[6] crashes allowed  ARGV[7] task name
   then the task ids of its requirements
-  Returns {'lost'} | {'complete'} | {'collision', name} | {'cancelled', by whom} | {'blocked', n} | {'leased', ms left}
-        | {'crashed', n} | {'begun', epoch, when it failed for good (ms) or nil,
-             1 when outputs of a former generation have to be removed first, or nil}
+  Returns {'lost'} | {'complete'} | {'collision', name} | {'leased', ms left}
+        | {'cancelled', by whom, -, -, lost} | {'blocked', n, -, -, lost} | {'crashed', n, -, -, lost}
+        | {'begun', epoch, when it failed for good (ms) or nil,
+             1 when outputs of a former generation have to be removed first, or nil, lost}
+    lost: {attempt id, crashes so far, ms it lasted} of an attempt whose worker died, or nil
 ]]
 local rcall = redis.call
 local own, id = ARGV[1], ARGV[2]
@@ -18,26 +20,33 @@ if rcall('GET', KEYS[1] .. ':lock') ~= ARGV[3] then return { 'lost' } end
 local name = rcall('HGET', own .. 'done:' .. id, 'name')
 if name and name ~= ARGV[7] then return { 'collision', name } end
 if name then return { 'complete' } end
+local time = rcall('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = own .. 'attempt:' .. id
-local by = rcall('HGET', attempt, 'cancel')
-if by then return { 'cancelled', by } end
+local holder, expires, began, by, failed, stale =
+  unpack(rcall('HMGET', attempt, 'holder', 'expires', 'began', 'cancel', 'failed', 'stale'))
+local live = holder and tonumber(expires) > now
+local lost, crashes = false, 0
+if holder and not live then
+  -- Taken away here, so that it is found once. An invalidation that died began no attempt.
+  rcall('HDEL', attempt, 'holder', 'expires', 'began')
+  if began then
+    crashes = rcall('HINCRBY', attempt, 'crashes', 1)
+    lost = { holder, crashes, tonumber(expires) - tonumber(began) }
+  end
+end
+if by and not live then return { 'cancelled', by, false, false, lost } end
 local open = 0
 for i = 8, #ARGV do
   if rcall('EXISTS', own .. 'done:' .. ARGV[i]) == 0 then open = open + 1 end
 end
-if open > 0 then return { 'blocked', open } end
-local time = rcall('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local holder, expires, failed, stale = unpack(rcall('HMGET', attempt, 'holder', 'expires', 'failed', 'stale'))
-if holder then
-  if tonumber(expires) > now then return { 'leased', tonumber(expires) - now } end
-  local crashes = rcall('HINCRBY', attempt, 'crashes', 1)
-  if crashes >= tonumber(ARGV[6]) then
-    rcall('HDEL', attempt, 'holder', 'expires', 'crashes')
-    return { 'crashed', crashes }
-  end
+if open > 0 then return { 'blocked', open, false, false, lost } end
+if live then return { 'leased', tonumber(expires) - now } end
+if crashes >= tonumber(ARGV[6]) then
+  rcall('HDEL', attempt, 'crashes')
+  return { 'crashed', crashes, false, false, lost }
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
 rcall('HDEL', attempt, 'failure', 'held')
-rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]))
-return { 'begun', epoch, failed, stale }
+rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]), 'began', now)
+return { 'begun', epoch, failed, stale, lost }

@@ -10,5 +10,6 @@ local stale, expires = unpack(rcall('HMGET', KEYS[1], 'stale', 'expires'))
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 if not stale or (expires and tonumber(expires) > now) then return 0 end
+rcall('HDEL', KEYS[1], 'began')
 rcall('HSET', KEYS[1], 'holder', ARGV[1], 'expires', now + tonumber(ARGV[2]))
 return 1

@@ -41,6 +41,19 @@ test("a failed task is posted once, with what an operator needs", async () => {
   expect(await counts()).toEqual({ delivered: 1 });
 });
 
+test("an attempt that was lost is posted, too, under its own id", async () => {
+  const receiver = await startReceiver((response) => response.end());
+  const { hub, webhook } = hooked(receiver.address);
+  hub.emit("task:lost", { ...load("d1"), seconds: 60, error: failure });
+  hub.emit("task:failed", { ...load("d1"), seconds: 1, error: failure });
+  await webhook.close(2_000);
+  expect(receiver.received.map(({ headers }) => headers["idempotency-key"])).toEqual([
+    "task:lost/LoadTable_d1_0123456789#attempt-of-d1",
+    "task:failed/LoadTable_d1_0123456789#attempt-of-d1",
+  ]);
+  expect(receiver.received[0]?.body).toMatchObject({ event: "task:lost", error: failure });
+});
+
 test("retries and successes are posted when they are asked for", async () => {
   const receiver = await startReceiver((response) => response.end());
   const events = ["task:retrying", "task:succeeded"] as const;

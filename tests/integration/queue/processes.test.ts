@@ -1,6 +1,8 @@
 /** Worker processes that die, freeze and block: what a task may and may not see of it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
+import type { SluiceEvents } from "../../../src/core/events.ts";
+import { recordMetrics } from "../../../src/hooks/prometheus.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { pipeline, statesOf } from "../../support/pipeline.ts";
 import { privateRedis } from "../../support/private-redis.ts";
@@ -42,6 +44,10 @@ test("a worker that is killed: another runs its task again, soon, and a crash is
   const first = await worker({ concurrency: 1 });
   await submit(task);
   await expect.poll(() => ledger.count("held-1"), { timeout: 5_000 }).toBe(1);
+  const attempt = await line.engine.redis.hget(line.engine.keys.attempt(task.id), "holder");
+  const lost: SluiceEvents["task:lost"][] = [];
+  line.events.on("task:lost", (event) => void lost.push(event));
+  const metrics = recordMetrics(line.events);
   await survivor();
   first.signal("SIGKILL");
   const killed = performance.now();
@@ -51,6 +57,21 @@ test("a worker that is killed: another runs its task again, soon, and a crash is
   expect(await line.engine.redis.hget(line.engine.keys.attempt(task.id), "crashes")).toBe("1");
   await ledger.set("go");
   expect(statesOf(await line.run(task))).toEqual({ "Held(n=1)": "complete" });
+  // Nobody else can say it: told once, by the attempt that found it.
+  expect(lost).toMatchObject([
+    {
+      task: { name: "Held(n=1)" },
+      attempt: { id: attempt, number: 1 },
+      error: { code: "ATTEMPT_LOST", fingerprint: "Held:ATTEMPT_LOST" },
+    },
+  ]);
+  expect(lost[0]?.error.message).toContain("Held(n=1): the worker of this attempt died or froze");
+  expect(lost[0]?.error.message).toContain("crash 1 of 3");
+  expect(lost[0]?.seconds).toBeGreaterThan(0.5);
+  expect(lost[0]?.seconds).toBeLessThan(15);
+  expect(await metrics.metrics()).toContain(
+    'sluice_task_attempts_ended_total{family="Held",queue="default",outcome="lost"} 1',
+  );
 });
 
 test("a task that kills its workers fails after three crashes; a retry may succeed", async () => {
@@ -62,11 +83,16 @@ test("a task that kills its workers fails after three crashes; a retry may succe
     const { by } = await (await worker(orders)).ended;
     expect([by, await ledger.count("crashing")]).toEqual(["SIGKILL", crash]);
   }
+  const heard: string[] = [];
+  line.events.on("task:lost", ({ error }) => void heard.push(error.fingerprint));
+  line.events.on("task:failed", ({ error }) => void heard.push(error.fingerprint));
   await survivor();
   const job = await line.engine.queue("default").getJob(Crashing().id);
   await expect.poll(() => job?.getState(), { timeout: 10_000 }).toBe("failed");
   const failed = await line.engine.queue("default").getJob(Crashing().id);
   expect(failed?.failedReason).toContain("Crashing(): crashed 3 times: each time the worker died");
+  // The first two were found by workers that died, too.
+  expect(heard).toEqual(["Crashing:ATTEMPT_LOST", "Crashing:TASK_CRASHED"]);
   expect(statesOf(await line.run(AfterCrash()))).toEqual({
     "Crashing()": "complete",
     "AfterCrash()": "complete",
