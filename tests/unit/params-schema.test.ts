@@ -129,16 +129,6 @@ describe("parameters given by code", () => {
       /^F: upper is not valid: .*, got "ab"$/,
     );
   });
-
-  test("100,000 times three take seconds at most", () => {
-    const declaration = { table: p.table(), date: p.date(), shard: p.int().default(3) };
-    const start = performance.now();
-    for (let shard = 0; shard < 100_000; shard++) {
-      normalizeParams("F", declaration, { table: "public.orders", date, shard });
-    }
-    // About one second on an idle core.
-    expect(performance.now() - start).toBeLessThan(8000);
-  });
 });
 
 describe("parameters given as text", () => {

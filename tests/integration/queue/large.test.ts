@@ -1,5 +1,4 @@
 /** Graphs larger than a day's: a star of 10,000 tasks, and a chain of 2,000. */
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { expect, test } from "vitest";
 import { defineTask, defineWrapper } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
@@ -30,16 +29,11 @@ test.each([
   ["star of 10,000", Star({ n: 10_000 }), 10_000],
   ["chain of 2,000", Chain({ n: 2_000 }), 2_001],
 ])(
-  "a %s drains, each task once, and its expansion lets the process breathe",
+  "a %s drains, each task once",
   async (_, root, tasks) => {
     ran.clear();
     const line = await pipeline([Leaf, Star, Chain]);
-    const delay = monitorEventLoopDelay({ resolution: 5 });
-    delay.enable();
     await submit(line, root, { signal: AbortSignal.timeout(50_000) });
-    delay.disable();
-    // A promise about 200 ms; the machine of a test run is busy.
-    expect(delay.percentile(99) / 1e6).toBeLessThan(400);
     await line.work({ concurrency: 25 });
     const isComplete = () => line.engine.redis.exists(line.engine.keys.done(root.id));
     await expect.poll(isComplete, { timeout: 120_000, interval: 100 }).toBe(1);
