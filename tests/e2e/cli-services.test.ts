@@ -80,7 +80,7 @@ test("a source that is down fails the task after its attempts, saying what to lo
   expect(ended.stderr).toMatch(/Dump\(table=shop\.orders, date=2026-11-21\) failed\n/);
   expect(ended.stderr).toMatch(new RegExp(message));
   expect(ended.stderr).toContain(
-    "run it again: sluice run Dump --table shop.orders --date 2026-11-21\n",
+    "run it again: sluice run Dump --table shop.orders --date 2026-11-21 --config tests/e2e/pipelines/mistakes/sluice.config.ts\n",
   );
   expect(ended.stderr).toContain("* 1 had failed dependencies:");
   expect(log.map(({ msg }) => msg).filter((msg) => msg.startsWith("task:"))).toEqual([
