@@ -24,11 +24,14 @@ export async function interruptible<T>(
   const timer =
     limit === undefined ? undefined : setTimeout(() => timeout.abort(timedOut(task, limit)), limit);
   const signal = AbortSignal.any([...signals, timeout.signal]);
+  // Ends the listener below: a lease that is given back later aborts too, and must start no timer.
+  const ended = new AbortController();
   let giveUp: NodeJS.Timeout | undefined;
   const givenUp = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => {
+    const onAbort = () => {
       giveUp = setTimeout(() => reject(new Error("run() did not heed its signal")), grace);
-    });
+    };
+    signal.addEventListener("abort", onAbort, { signal: ended.signal });
   });
   try {
     signal.throwIfAborted();
@@ -37,6 +40,7 @@ export async function interruptible<T>(
     signal.throwIfAborted();
     throw error;
   } finally {
+    ended.abort();
     clearTimeout(timer);
     clearTimeout(giveUp);
   }
