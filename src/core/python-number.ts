@@ -60,8 +60,7 @@ export function pythonFloatText(value: number): string {
  * digits together and in order, so the place in an unbroken row of digits tells the value.
  */
 export function asciiDigits(text: string): string {
-  // eslint-disable-next-line no-control-regex -- the ASCII range starts at zero
-  if (/^[\x00-\x7f]*$/.test(text)) return text;
+  if (/^\p{ASCII}*$/u.test(text)) return text;
   return text.replace(/\p{Nd}/gu, (digit) => {
     const codePoint = digit.codePointAt(0) ?? 0;
     let first = codePoint;
