@@ -21,7 +21,8 @@ import {
   keysOf,
   opened,
 } from "../../integration/data/data-stores.ts";
-import { proxied, type TcpProxy } from "../../integration/data/tcp-proxy.ts";
+import { proxied } from "../../support/proxied.ts";
+import type { TcpProxy } from "../../support/tcp-proxy.ts";
 
 let url: string;
 let stores: OpenedStores;

@@ -24,7 +24,7 @@ import {
   outputsOf,
   runTask,
 } from "./data-stores.ts";
-import { proxied } from "./tcp-proxy.ts";
+import { proxied } from "../../support/proxied.ts";
 
 const date = Temporal.PlainDate.from("2026-11-21");
 const CANARY = "canary-7f3a91";

@@ -11,7 +11,8 @@ import { LoadTable } from "../../../src/tasks/load-table.ts";
 import { CreateTableFromSelectQuery } from "../../../src/tasks/replace-from-select.ts";
 import { SqlTask } from "../../../src/tasks/sql-task.ts";
 import { administer, freshStores, opened, runTask } from "./data-stores.ts";
-import { proxied, type TcpProxy } from "./tcp-proxy.ts";
+import { proxied } from "../../support/proxied.ts";
+import type { TcpProxy } from "../../support/tcp-proxy.ts";
 
 const date = Temporal.PlainDate.from("2026-11-21");
 

@@ -24,7 +24,8 @@ import {
   outputsOf,
   runTask,
 } from "./data-stores.ts";
-import { proxied, type TcpProxy } from "./tcp-proxy.ts";
+import { proxied } from "../../support/proxied.ts";
+import type { TcpProxy } from "../../support/tcp-proxy.ts";
 
 const date = Temporal.PlainDate.from("2026-11-21");
 const CANARY = "canary-7f3a91";
