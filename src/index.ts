@@ -36,7 +36,7 @@ export type { ObjectStore, Source, Step, Stores, Warehouse } from "./core/stores
 export type { Attempt, Binding, Target, TargetHandle } from "./core/target.ts";
 export type { Requirements, Task } from "./core/task.ts";
 export { taskId } from "./core/task-id.ts";
-export { type Slice } from "./sql/postgres/write.ts";
+export { type Slice } from "./sql/slice.ts";
 export { type S3Dataset, s3Dataset } from "./targets/s3-dataset.ts";
 export { type TableMarker, tableMarker } from "./targets/table-marker.ts";
 export {

@@ -11,10 +11,14 @@ export interface Stores {
   readonly s3: ObjectStore;
 }
 
-/** A column by its exact name and its type as Postgres writes it: `numeric(10,2)`, `shop.mood`. */
+/** A column by its exact name and its type as its database writes it: `numeric(10,2)`, `shop.mood`. */
 export interface Column {
   readonly name: string;
   readonly pgType: string;
+  /** What Redshift holds it as, in a dump that is made for Redshift: `DECIMAL(10,2)`. */
+  readonly redshiftType?: string | undefined;
+  /** What was selected in its place, in the source's SQL; its text is then no longer that of `pgType`. */
+  readonly expression?: string | undefined;
 }
 
 /** A column of a table that exists. */
@@ -52,6 +56,8 @@ export interface CopyOutRequest extends Abort {
   readonly nullText: string;
   /** Names the session on the server: the task id. */
   readonly label?: string;
+  /** What is written of the columns that were found. Throws for one that the dump's reader lacks. */
+  readonly project?: ((columns: readonly Column[]) => readonly Column[]) | undefined;
 }
 
 export interface CopyOut {
@@ -69,7 +75,7 @@ export interface Block {
 }
 
 /** Which SQL a warehouse speaks. */
-export type Dialect = "postgres";
+export type Dialect = "postgres" | "redshift";
 
 /** A database that tables are loaded into and built in. */
 export interface Warehouse {
@@ -89,8 +95,19 @@ export interface Warehouse {
    * ```
    */
   atomically(marker: Marker, ...steps: readonly Step[]): Promise<Committed>;
-  /** The statements that `atomically` would send, in order. Reads the catalog, changes nothing. */
+  /**
+   * The statements that `atomically` would send, in order, with secrets masked. Reads the catalog,
+   * changes nothing.
+   */
   atomicallyStatements(marker: Marker, ...steps: readonly Step[]): Promise<readonly string[]>;
+  /**
+   * Runs the steps, each statement committing on its own, then writes the marker. For what cannot be
+   * in a transaction (VACUUM) or ends it (TRUNCATE on Redshift). An attempt that dies half-way leaves
+   * what it did, and the next one begins with the first step: each must be safe to run again.
+   */
+  serially(marker: Marker, ...steps: readonly Step[]): Promise<Committed>;
+  /** The statements that `serially` would send, as `atomicallyStatements` gives them. */
+  seriallyStatements(marker: Marker, ...steps: readonly Step[]): Promise<readonly string[]>;
   /** Whether a transaction with this marker has committed. */
   hasMarker(updateId: string): Promise<boolean>;
   /** Deletes a marker. The rows that it stood for stay: the next load replaces them. */
@@ -133,17 +150,39 @@ export interface Transaction {
   execute(sql: string): Promise<number>;
   /** Runs `SELECT count(*) …` and throws what `mismatch` makes of another number than `expected`. */
   expectCount(sql: string, expected: number, mismatch: (found: number) => Error): Promise<void>;
-  /** Streams into `COPY … FROM STDIN`; gives how many rows the server took. */
-  copyIn(sql: string, input: CopyIn): Promise<number>;
+  /** Adds the rows of files to a table; gives how many. Any other number than `rows` is an error. */
+  load(load: Load): Promise<number>;
 }
 
-export interface CopyIn {
-  /** Opens the bytes; called once, when the server is about to read. */
-  open(): Readable;
+/** Files in S3 that are loaded as one. Redshift reads them itself, Postgres is sent their bytes. */
+export interface Load {
+  readonly table: string;
+  /** The table's columns that the files have, in the files' order. */
+  readonly columns: readonly Column[];
+  readonly format: FileFormat;
+  /** `s3://bucket/…/manifest.json`, which lists the files in the form of Redshift's COPY. */
+  readonly manifest: string;
+  readonly files: readonly LoadFile[];
+  /** What all files have together; undefined when nobody knows. */
+  readonly rows: number | undefined;
+  readonly progress?: ((report: { readonly rows: number }) => void) | undefined;
+}
+
+export interface LoadFile {
   /** Where the bytes come from, for error messages. */
   readonly from: string;
-  /** Any other number of rows is an error. */
-  readonly rows: number;
+  /** Opens the bytes, decompressed; called once, when the server is about to read. */
+  open(): Readable;
+  /** Any other number of rows is an error; undefined when nobody knows. */
+  readonly rows: number | undefined;
+}
+
+/** How rows are written in files. */
+export interface FileFormat {
+  readonly type: "csv";
+  /** What stands for NULL, unquoted. */
+  readonly null: string;
+  readonly compression: "gzip" | "zstd" | "none";
 }
 
 /** One bucket, or everything under one prefix of it. Keys are relative to that prefix. */

@@ -27,7 +27,16 @@ const manifestSchema = z.object({
   dump: z.object({
     task_id: z.string(),
     attempt: z.string(),
-    columns: z.array(z.object({ name: z.string(), pgType: z.string() })).readonly(),
+    columns: z
+      .array(
+        z.object({
+          name: z.string(),
+          pgType: z.string(),
+          redshiftType: z.string().optional(),
+          expression: z.string().optional(),
+        }),
+      )
+      .readonly(),
     format: z.object({
       type: z.literal("csv"),
       /** What stands for NULL, unquoted. */

@@ -13,6 +13,8 @@ import { DatasetWriter } from "./dataset-writer.ts";
 import { type Manifest, type ManifestEntry, readManifest } from "./manifest.ts";
 
 export interface S3Dataset extends TargetHandle {
+  /** `s3://bucket/prefix/manifest.json`. */
+  readonly manifestUrl: string;
   /** Throws `DATASET_MISSING` when the dataset is not there. */
   manifest(): Promise<Manifest>;
   /** The rows of one entry, decompressed. It fails unless size and checksum are the manifest's. */
@@ -45,6 +47,9 @@ function bindDataset(prefix: string, { stores, task, attempt, signal }: Binding)
   const handle: S3Dataset = {
     get location() {
       return stores.s3.url(prefix);
+    },
+    get manifestUrl() {
+      return stores.s3.url(manifestKey);
     },
     async exists() {
       return (await stores.s3.head(manifestKey)) !== undefined;

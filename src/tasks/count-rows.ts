@@ -1,6 +1,7 @@
 /** How many rows a table has now. */
 import type { Source, Warehouse } from "../core/stores.ts";
-import { countRows as countStatement, type Slice } from "../sql/postgres/write.ts";
+import type { Slice } from "../sql/slice.ts";
+import { statementsFor } from "../sql/statements.ts";
 
 /** Counts a table of the source or of the warehouse, or one slice of it. */
 export async function countRows(
@@ -9,6 +10,7 @@ export async function countRows(
   options: { readonly slice?: Slice; readonly signal?: AbortSignal } = {},
 ): Promise<number> {
   const { slice, ...abort } = options;
-  const [row] = await database.query<{ count: string }>(countStatement(table, slice), [], abort);
+  const { countRows: count } = statementsFor("dialect" in database ? database.dialect : "postgres");
+  const [row] = await database.query<{ count: string }>(count(table, slice), [], abort);
   return Number(row?.count);
 }

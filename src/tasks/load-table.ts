@@ -9,7 +9,7 @@ import { PermanentError } from "../core/errors.ts";
 import { p } from "../core/params/p.ts";
 import type { Progress } from "../core/run.ts";
 import type { Column, Step, TableColumn, Transaction } from "../core/stores.ts";
-import type { Slice } from "../sql/postgres/write.ts";
+import type { Slice } from "../sql/slice.ts";
 import { type Statements, statementsFor } from "../sql/statements.ts";
 import type { S3Dataset } from "../targets/s3-dataset.ts";
 import { tableMarker } from "../targets/table-marker.ts";
@@ -34,7 +34,7 @@ export function loadTable(table: string, dataset: S3Dataset, options: LoadOption
   return async (transaction) => {
     const sql = statementsFor(transaction.dialect);
     const { entries, dump } = await dataset.manifest();
-    const { columns, rows } = dump;
+    const { columns, rows, format } = dump;
     if (slice !== undefined) requireColumn(columns, slice.column, table);
 
     const existing = await transaction.describe(table);
@@ -46,15 +46,19 @@ export function loadTable(table: string, dataset: S3Dataset, options: LoadOption
       await transaction.execute(sql.deleteRows(table, slice));
     }
 
-    let loaded = 0;
-    for (const entry of entries) {
-      loaded += await transaction.copyIn(sql.copyIn(table, columns, dump.format.null), {
+    const loaded = await transaction.load({
+      table,
+      columns,
+      format,
+      rows,
+      progress,
+      manifest: dataset.manifestUrl,
+      files: entries.map((entry) => ({
         open: () => dataset.read(entry),
         from: entry.url,
         rows: entry.meta.rows,
-      });
-      progress?.({ rows: loaded });
-    }
+      })),
+    });
     if (slice !== undefined) {
       await transaction.expectCount(sql.countRows(table, slice), rows, (found) =>
         outsideSlice(table, slice, rows, found),

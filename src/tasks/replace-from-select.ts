@@ -7,7 +7,7 @@ import { defineTask } from "../core/define.ts";
 import { PermanentError } from "../core/errors.ts";
 import { p } from "../core/params/p.ts";
 import type { Column, Step } from "../core/stores.ts";
-import type { Slice } from "../sql/postgres/write.ts";
+import type { Slice } from "../sql/slice.ts";
 import { statementsFor } from "../sql/statements.ts";
 import { tableMarker } from "../targets/table-marker.ts";
 

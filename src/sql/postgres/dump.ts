@@ -1,8 +1,8 @@
 /** The statements of a dump: one snapshot, one COPY. Pure text. */
 import type { Column } from "../../core/stores.ts";
 import { needsQuotes } from "./column-types.ts";
-import { quoteColumns, quoteLiteral, quoteTable } from "./quote.ts";
-import { withoutSemicolon } from "./select.ts";
+import { quoteColumns, quoteIdentifier, quoteLiteral, quoteTable } from "./quote.ts";
+import { withoutSemicolon } from "../select.ts";
 import { BEGIN_DUMP } from "./settings.ts";
 
 /** What is dumped, as found in the catalog. */
@@ -26,9 +26,11 @@ export function openDump(relation: Relation): string[] {
 export function copyOut(relation: Relation, columns: readonly Column[], nullText: string): string {
   const select =
     "table" in relation
-      ? `SELECT ${quoteColumns(columns)} FROM ${quoteTable(relation.table)}`
-      : `SELECT ${quoteColumns(columns)} FROM (\n${withoutSemicolon(relation.query)}\n) AS query`;
-  const quoted = columns.filter(({ pgType }) => needsQuotes(pgType));
+      ? `SELECT ${selected(columns)} FROM ${quoteTable(relation.table)}`
+      : `SELECT ${selected(columns)} FROM (\n${withoutSemicolon(relation.query)}\n) AS query`;
+  const quoted = columns.filter(
+    ({ pgType, expression }) => expression !== undefined || needsQuotes(pgType),
+  );
   const options = [
     "FORMAT csv",
     `NULL ${quoteLiteral(nullText)}`,
@@ -36,4 +38,14 @@ export function copyOut(relation: Relation, columns: readonly Column[], nullText
     "ENCODING 'UTF8'",
   ];
   return `COPY (${select}) TO STDOUT WITH (${options.join(", ")})`;
+}
+
+function selected(columns: readonly Column[]): string {
+  return columns
+    .map(({ name, expression }) =>
+      expression === undefined
+        ? quoteIdentifier(name)
+        : `${expression} AS ${quoteIdentifier(name)}`,
+    )
+    .join(", ");
 }

@@ -41,3 +41,8 @@ export const BEGIN_WRITE: readonly string[] = [
   ...NO_TIMEOUTS,
   "SET LOCAL lock_timeout = '10min'",
 ];
+
+/** The same for a session in which every statement commits on its own. */
+export const BEGIN_SERIAL: readonly string[] = BEGIN_WRITE.slice(1).map((statement) =>
+  statement.replace("SET LOCAL", "SET"),
+);

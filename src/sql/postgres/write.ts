@@ -1,24 +1,16 @@
-/** The statements that fill a warehouse table. Pure text. */
+/** The statements that fill a table of a Postgres warehouse. Pure text. */
 import type { Column } from "../../core/stores.ts";
-import { parseTableName } from "../table-name.ts";
-import { quoteColumns, quoteIdentifier, quoteLiteral, quoteTable } from "./quote.ts";
-import { withoutSemicolon } from "./select.ts";
+import { writeStatements } from "../write.ts";
+import * as quote from "./quote.ts";
 
-/** Rows whose date or timestamp in `column` falls on one day. */
-export interface Slice {
-  readonly column: string;
-  /** The day and the one after it, as `YYYY-MM-DD`. */
-  readonly from: string;
-  readonly before: string;
-}
+export const { createSchema, deleteRows, countRows, insertSelect } = writeStatements(quote);
 
 /** The schema, when the name has one, and the table. Types pass through: they come from a catalog. */
 export function createTable(table: string, columns: readonly Column[]): string[] {
-  const { schema } = parseTableName(table);
-  const definitions = columns.map(({ name, pgType }) => `${quoteIdentifier(name)} ${pgType}`);
+  const definitions = columns.map(({ name, pgType }) => `${quote.quoteIdentifier(name)} ${pgType}`);
   return [
-    ...(schema === undefined ? [] : [`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`]),
-    `CREATE TABLE ${quoteTable(table)} (${definitions.join(", ")})`,
+    ...createSchema(table),
+    `CREATE TABLE ${quote.quoteTable(table)} (${definitions.join(", ")})`,
   ];
 }
 
@@ -27,29 +19,9 @@ export function createTable(table: string, columns: readonly Column[]): string[]
  * delete the old rows and both add theirs.
  */
 export function lockTable(table: string): string {
-  return `LOCK TABLE ${quoteTable(table)} IN SHARE ROW EXCLUSIVE MODE`;
-}
-
-/** DELETE and not TRUNCATE: readers keep the old rows until the commit. */
-export function deleteRows(table: string, slice?: Slice): string {
-  return `DELETE FROM ${quoteTable(table)}${slice === undefined ? "" : ` WHERE ${within(slice)}`}`;
-}
-
-export function countRows(table: string, slice?: Slice): string {
-  return `SELECT count(*) FROM ${quoteTable(table)}${slice === undefined ? "" : ` WHERE ${within(slice)}`}`;
-}
-
-/** Half open, so that it is right for dates and for timestamps. */
-function within({ column, from, before }: Slice): string {
-  const name = quoteIdentifier(column);
-  return `${name} >= DATE ${quoteLiteral(from)} AND ${name} < DATE ${quoteLiteral(before)}`;
-}
-
-export function insertSelect(table: string, columns: readonly Column[], select: string): string {
-  const names = quoteColumns(columns);
-  return `INSERT INTO ${quoteTable(table)} (${names}) SELECT ${names} FROM (\n${withoutSemicolon(select)}\n) AS query`;
+  return `LOCK TABLE ${quote.quoteTable(table)} IN SHARE ROW EXCLUSIVE MODE`;
 }
 
 export function copyIn(table: string, columns: readonly Column[], nullText: string): string {
-  return `COPY ${quoteTable(table)} (${quoteColumns(columns)}) FROM STDIN WITH (FORMAT csv, NULL ${quoteLiteral(nullText)}, ENCODING 'UTF8')`;
+  return `COPY ${quote.quoteTable(table)} (${quote.quoteColumns(columns)}) FROM STDIN WITH (FORMAT csv, NULL ${quote.quoteLiteral(nullText)}, ENCODING 'UTF8')`;
 }

@@ -13,8 +13,15 @@ const CONNECT_TIMEOUT = 10_000;
 /** Load balancers drop idle flows after 350 s; `pg` sends no keep-alives unless told to. */
 const KEEP_ALIVE_DELAY = 30_000;
 
-export class PostgresAddress {
-  /** `postgres://user@host:port/database`. */
+/** Where a server is, and how to connect to it. */
+export interface Endpoint {
+  /** `postgres://user@host:port/database`, without a password. */
+  readonly text: string;
+  /** Settings of one connection, labelled on the server. They hold the password: never print them. */
+  connection(label: string): ClientConfig;
+}
+
+export class PostgresAddress implements Endpoint {
   readonly text: string;
   readonly #config: ClientConfig;
   readonly #password: Secret;
@@ -39,7 +46,6 @@ export class PostgresAddress {
     return new PostgresAddress(text, config, new Secret(decode(parsed.password)));
   }
 
-  /** Settings of one connection, labelled on the server. They hold the password: never print them. */
   connection(label: string): ClientConfig {
     return {
       ...this.#config,

@@ -3,7 +3,7 @@ import { PermanentError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import type { Column, TableColumn } from "../../core/stores.ts";
 import { quoteTable } from "../../sql/postgres/quote.ts";
-import { noRows } from "../../sql/postgres/select.ts";
+import { noRows } from "../../sql/select.ts";
 import { parseTableName } from "../../sql/table-name.ts";
 import type { Read } from "./database.ts";
 

@@ -1,12 +1,12 @@
 /**
- * A Postgres server as both ports see it: short reads over a few shared connections, jobs over a
+ * A server that speaks Postgres's protocol, as both ports see it: short reads over a few shared connections, jobs over a
  * `Session` each, and errors in our words. A pooled connection whose query failed, for whatever
  * reason, is destroyed: a new one costs milliseconds.
  */
 import { Pool, type QueryResult } from "pg";
 import type { Secret } from "../../core/secret.ts";
 import type { Abort } from "../../core/stores.ts";
-import { PostgresAddress } from "./address.ts";
+import { type Endpoint, PostgresAddress } from "./address.ts";
 import { type ErrorContext, explainPostgresError } from "./errors.ts";
 import { Session, type SessionOptions } from "./session.ts";
 
@@ -24,19 +24,22 @@ export interface DatabaseOptions {
   readonly stallAfter?: number | undefined;
 }
 
-export class PostgresDatabase {
+export abstract class SqlDatabase {
   readonly address: string;
   readonly role: ErrorContext["role"];
-  readonly #address: PostgresAddress;
+  readonly #address: Endpoint;
   readonly #options: DatabaseOptions;
   #pool: Pool | undefined;
 
-  constructor(url: string | Secret, role: ErrorContext["role"], options: DatabaseOptions = {}) {
-    this.#address = PostgresAddress.parse(url, `${role.toUpperCase()}_URL`);
-    this.address = this.#address.text;
+  constructor(address: Endpoint, role: ErrorContext["role"], options: DatabaseOptions) {
+    this.#address = address;
+    this.address = address.text;
     this.role = role;
     this.#options = options;
   }
+
+  /** Gives the `SluiceError` for what a call threw; ours pass through. */
+  protected abstract explain(thrown: unknown, context: ErrorContext): Promise<Error>;
 
   /** Reads over a shared connection, as `Read` for the catalog. Errors are Postgres's own. */
   readonly read: Read = async <R extends Record<string, unknown>>(
@@ -97,7 +100,7 @@ export class PostgresDatabase {
       return await work();
     } catch (error) {
       context.signal?.throwIfAborted();
-      throw await explainPostgresError(error, {
+      throw await this.explain(error, {
         doing: context.doing,
         role: this.role,
         address: this.address,
@@ -127,5 +130,15 @@ export class PostgresDatabase {
       });
     }
     return this.#pool;
+  }
+}
+
+export class PostgresDatabase extends SqlDatabase {
+  constructor(url: string | Secret, role: ErrorContext["role"], options: DatabaseOptions = {}) {
+    super(PostgresAddress.parse(url, `${role.toUpperCase()}_URL`), role, options);
+  }
+
+  protected override async explain(thrown: unknown, context: ErrorContext): Promise<Error> {
+    return await explainPostgresError(thrown, context);
   }
 }

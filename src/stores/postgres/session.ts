@@ -10,7 +10,7 @@ import { Client, type QueryResult } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
 import { CopyOutReader } from "./copy-out.ts";
 import { watchForStall } from "./watch-for-stall.ts";
-import type { PostgresAddress } from "./address.ts";
+import type { Endpoint } from "./address.ts";
 
 /** How long a server may take to end a session before we stop asking. */
 const ABANDON_TIMEOUT = 5_000;
@@ -24,21 +24,21 @@ export interface SessionOptions {
 }
 
 export class Session {
-  readonly #address: PostgresAddress;
+  readonly #address: Endpoint;
   readonly #client: Client;
   readonly #options: SessionOptions;
   #pid = 0;
   #abandoned: Promise<void> | undefined;
   readonly #abort = (): void => void this.abandon();
 
-  private constructor(address: PostgresAddress, client: Client, options: SessionOptions) {
+  private constructor(address: Endpoint, client: Client, options: SessionOptions) {
     this.#address = address;
     this.#client = client;
     this.#options = options;
   }
 
   /** Aborting the signal abandons the session, whatever it is doing. */
-  static async open(address: PostgresAddress, options: SessionOptions): Promise<Session> {
+  static async open(address: Endpoint, options: SessionOptions): Promise<Session> {
     const { signal } = options;
     signal?.throwIfAborted();
     const client = new Client(address.connection(options.label));

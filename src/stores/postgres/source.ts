@@ -37,7 +37,7 @@ export class PostgresSource implements Source {
         const read: Read = (sql, values) => session.read(sql, values);
         const relation = await this.#relation(read, request);
         for (const statement of dump.openDump(relation)) await session.run(statement);
-        const columns = await columnsOf(read, relation);
+        const columns = await columnsOf(read, relation, request);
         const { rows } = await read<{ snapshot: string }>(
           "SELECT txid_current_snapshot()::text AS snapshot",
         );
@@ -54,7 +54,7 @@ export class PostgresSource implements Source {
     const doing = `look at ${nameOf(request)}`;
     return await this.#database.explained({ doing, signal: request.signal }, async () => {
       const relation = await this.#relation(this.#database.read, request);
-      const columns = await columnsOf(this.#database.read, relation);
+      const columns = await columnsOf(this.#database.read, relation, request);
       return [
         ...dump.openDump(relation),
         dump.copyOut(relation, columns, request.nullText),
@@ -100,7 +100,11 @@ function unread(): PermanentError {
 }
 
 /** Asked inside the dump's transaction, so that no change of the table comes between. */
-async function columnsOf(read: Read, relation: FoundRelation): Promise<readonly Column[]> {
+async function columnsOf(
+  read: Read,
+  relation: FoundRelation,
+  { project = (all) => all }: CopyOutRequest,
+): Promise<readonly Column[]> {
   const columns =
     "query" in relation
       ? await columnsOfQuery(read, relation.query)
@@ -115,5 +119,5 @@ async function columnsOf(read: Read, relation: FoundRelation): Promise<readonly 
         : `two columns of the query are called ${JSON.stringify(twice)}: give each a name of its own`,
     );
   }
-  return columns.map(({ name, pgType }) => ({ name, pgType }));
+  return project(columns.map(({ name, pgType }) => ({ name, pgType })));
 }

@@ -3,7 +3,9 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DatabaseError, type QueryResult } from "pg";
 import { PermanentError } from "../../core/errors.ts";
-import type { Column, CopyIn, TableColumn, Transaction } from "../../core/stores.ts";
+import type { Column, Load, LoadFile, TableColumn, Transaction } from "../../core/stores.ts";
+import { copyIn } from "../../sql/postgres/write.ts";
+import type { Mode, Printed } from "../sql-warehouse.ts";
 import { columnsOfQuery, columnsOfTable, findTable, missingTypes } from "./catalog.ts";
 import type { Read } from "./database.ts";
 import type { Session } from "./session.ts";
@@ -35,21 +37,18 @@ abstract class CatalogLooks {
 export class OpenTransaction extends CatalogLooks implements Transaction {
   readonly #session: Session;
   readonly #signal: AbortSignal;
+  readonly #mode: Mode;
 
-  constructor(session: Session, signal: AbortSignal) {
+  constructor(session: Session, signal: AbortSignal, mode: Mode) {
     super((sql, values) => session.read(sql, values));
     this.#session = session;
     this.#signal = signal;
+    this.#mode = mode;
   }
 
   async execute(sql: string): Promise<number> {
     const results = await this.#session.run(sql);
-    if (!this.#session.inTransaction() || results.some(endsTransaction)) {
-      throw new PermanentError(
-        "TRANSACTION_ENDED",
-        "the SQL ended the transaction it runs in: COMMIT, ROLLBACK and BEGIN belong to atomically(), which writes the marker with the rows",
-      );
-    }
+    requireTransaction(this.#session, this.#mode, results);
     return results.reduce((rows, result) => rows + written(result), 0);
   }
 
@@ -64,18 +63,28 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
     if (found !== expected) throw mismatch(found);
   }
 
-  async copyIn(sql: string, input: CopyIn): Promise<number> {
+  async load({ table, columns, format, files, progress }: Load): Promise<number> {
+    const sql = copyIn(table, columns, format.null);
+    let rows = 0;
+    for (const file of files) {
+      rows += await this.#copyIn(sql, file);
+      progress?.({ rows });
+    }
+    return rows;
+  }
+
+  async #copyIn(sql: string, file: LoadFile): Promise<number> {
     const copy = this.#session.copyIn(sql);
-    const bytes: Readable = input.open();
+    const bytes: Readable = file.open();
     try {
       await pipeline(bytes, copy, { signal: this.#signal });
     } catch (error) {
-      throw inFile(error, input.from);
+      throw inFile(error, file.from);
     }
-    if (copy.rowCount !== input.rows) {
+    if (file.rows !== undefined && copy.rowCount !== file.rows) {
       throw new PermanentError(
         "ROW_COUNT_MISMATCH",
-        `${input.from}: the manifest promises ${input.rows} rows, the warehouse took ${copy.rowCount}. Nothing was committed. Dump the table again.`,
+        `${file.from}: the manifest promises ${file.rows} rows, the warehouse took ${copy.rowCount}. Nothing was committed. Dump the table again.`,
       );
     }
     return copy.rowCount;
@@ -83,7 +92,7 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
 }
 
 /** Writes down what would be executed. */
-export class PrintedTransaction extends CatalogLooks implements Transaction {
+export class PrintedTransaction extends CatalogLooks implements Printed {
   readonly statements: string[] = [];
 
   async execute(sql: string): Promise<number> {
@@ -95,10 +104,24 @@ export class PrintedTransaction extends CatalogLooks implements Transaction {
     this.statements.push(sql);
   }
 
-  async copyIn(sql: string): Promise<number> {
-    this.statements.push(sql);
+  async load({ table, columns, format, files }: Load): Promise<number> {
+    this.statements.push(...files.map(() => copyIn(table, columns, format.null)));
     return 0;
   }
+}
+
+/** Throws when the user's SQL ended the transaction that it runs in, or began one in serial mode. */
+export function requireTransaction(
+  session: Session,
+  mode: Mode,
+  results: readonly QueryResult[],
+): void {
+  const open = session.inTransaction();
+  if (mode === "serial" ? !open : open && !results.some(endsTransaction)) return;
+  throw new PermanentError(
+    "TRANSACTION_ENDED",
+    "the SQL ended the transaction it runs in, or began one of its own: COMMIT, ROLLBACK and BEGIN belong to atomically(), which writes the marker with the rows",
+  );
 }
 
 function endsTransaction({ command }: QueryResult): boolean {
@@ -106,7 +129,7 @@ function endsTransaction({ command }: QueryResult): boolean {
 }
 
 /** A SELECT has a row count too, but writes none. */
-function written({ command, rowCount }: QueryResult): number {
+export function written({ command, rowCount }: QueryResult): number {
   return command === "SELECT" ? 0 : (rowCount ?? 0);
 }
 
