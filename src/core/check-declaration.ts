@@ -8,6 +8,8 @@ import { UsageError } from "./errors.ts";
 const LAST_PRIORITY = 2 ** 21;
 /** Milliseconds that a timer of Node can wait. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+/** Every unit in use costs a look before each attempt that needs some. */
+const MOST_UNITS = 10_000;
 /** Our own keys, and the scheduler's ticks: tasks that waited there would never run. */
 const RESERVED_QUEUES: ReadonlySet<string> = new Set(["sluice", "schedule"]);
 
@@ -26,6 +28,24 @@ export function checkQueueName(queue: string, what: string): void {
   throw new UsageError(
     "QUEUE_NAME_INVALID",
     `${what}: ${JSON.stringify(queue)} cannot be the name of a queue: use lower-case letters, digits and "-" (and not ${[...RESERVED_QUEUES].map((name) => `"${name}"`).join(" or ")})`,
+  );
+}
+
+/** It is part of key names and of lists that are separated by spaces. */
+export function checkResourceName(name: string, what: string): void {
+  if (/^[a-z][a-z0-9-]*$/.test(name)) return;
+  throw new UsageError(
+    "RESOURCE_NAME_INVALID",
+    `${what}: ${JSON.stringify(name)} cannot be the name of a resource: use lower-case letters, digits and "-", beginning with a letter`,
+  );
+}
+
+/** Units that a task takes, and how many of them there are. */
+export function checkUnits(units: number, what: string): void {
+  if (Number.isInteger(units) && units >= 1 && units <= MOST_UNITS) return;
+  throw new UsageError(
+    "RESOURCE_UNITS_INVALID",
+    `${what}: expected a whole number from 1 to ${MOST_UNITS}, got ${String(units)}`,
   );
 }
 

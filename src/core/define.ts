@@ -8,7 +8,9 @@ import {
   checkFamilyName,
   checkPriority,
   checkQueueName,
+  checkResourceName,
   checkTimeout,
+  checkUnits,
 } from "./check-declaration.ts";
 import { backoffRange, milliseconds } from "./duration.ts";
 import { messageOf, PermanentError, UsageError } from "./errors.ts";
@@ -74,6 +76,11 @@ export interface TaskDeclaration<
    * statements on the server, and it fails like any other. Default: no limit.
    */
   readonly timeout?: string;
+  /**
+   * The units of resources that an attempt takes, for example `{ redshift: 1 }`. It begins when they
+   * are free, and occupies no worker until then. `defineConfig` has the limits.
+   */
+  readonly resources?: Readonly<Record<string, number>>;
   /** The statements that `run` would execute: what `sluice sql` prints. */
   readonly sql?: (
     context: TaskContext<ParamValues<D>, InputOf<R>, HandlesOf<O>>,
@@ -130,6 +137,7 @@ interface Behaviour<O extends Outputs> {
   sql?(context: TaskContext): readonly string[] | Promise<readonly string[]>;
   readonly retry?: { readonly attempts?: number; readonly backoff?: string };
   readonly timeout?: string;
+  readonly resources?: Readonly<Record<string, number>>;
 }
 
 function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
@@ -148,6 +156,11 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
       ? undefined
       : milliseconds(behaviour.timeout, `${name}: timeout`);
   if (timeout !== undefined) checkTimeout(timeout, `${name}: timeout`);
+  const resources = Object.entries(behaviour.resources ?? {}).map(([resource, units]) => {
+    checkResourceName(resource, `${name}: resources`);
+    checkUnits(units, `${name}: resources.${resource}`);
+    return { name: resource, units };
+  });
   const params = declaration.params ?? ({} as D);
 
   const create = (normalized: NormalizedParams<D>): Task<Answer, O> => {
@@ -182,6 +195,7 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
       queue,
       priority,
       timeout,
+      resources,
       retry: { attempts, backoff: backoffRange(backoff, `${name}: retry.backoff`) },
       parse: (texts: Readonly<Record<string, string>>) => create(parseParams(name, params, texts)),
       requirementsOf: (task: Task) =>

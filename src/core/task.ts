@@ -16,6 +16,7 @@
  * attempt      one execution of a task
  * generation   grows when a task is invalidated; what a former one wrote does not count
  * lease        the right of one attempt to commit; its epoch grows with every attempt
+ * resource     something of which only so many units may be in use at once, wherever tasks run
  */
 import { PermanentError } from "./errors.ts";
 import type { ParamsDeclaration } from "./params/schema.ts";
@@ -59,6 +60,8 @@ export interface FamilyDefinition {
   readonly timeout: number | undefined;
   /** BullMQ's priority: 0 runs first, then 1, 2, … */
   readonly priority: number;
+  /** The units of named resources that an attempt takes. */
+  readonly resources: readonly ResourceNeed[];
   /** The task with these parameters, from text. Throws a `UsageError` that names the parameter. */
   parse(texts: Readonly<Record<string, string>>): Task;
   /** What the family's `requires` says for one of its tasks. */
@@ -68,6 +71,11 @@ export interface FamilyDefinition {
   readonly sql:
     | ((context: TaskContext) => readonly string[] | Promise<readonly string[]>)
     | undefined;
+}
+
+export interface ResourceNeed {
+  readonly name: string;
+  readonly units: number;
 }
 
 /** Exponential backoff between `first` and `last` milliseconds. */

@@ -11,12 +11,14 @@
  * 6. a backoff of a type that BullMQ does not know asks the worker's `backoffStrategy`;
  * 7. a job with open dependencies is refused completion, and can be moved to `waiting-children`;
  * 8. a job of any state is taken out by an include below, and one whose id is put into `failed`, with
- *    `failedReason` and `finishedOn` in its hash, is a failed job that can be retried.
+ *    `failedReason` and `finishedOn` in its hash, is a failed job that can be retried;
+ * 9. a delayed job is put back into its queue as BullMQ's own promote does it, with `delay` 0, and a job
+ *    with a priority to the head of that priority as its own hand-back does it.
  *
  * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
  * `tests/integration/queue` fail when one of these changes.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { z } from "zod";
@@ -27,6 +29,7 @@ const PROVEN_VERSION = "6.7.0";
 
 const manifest = createRequire(import.meta.url).resolve("bullmq/package.json");
 const includes = path.join(path.dirname(manifest), "dist/cjs/commands/includes");
+const ownIncludes = path.join(import.meta.dirname, "lua/includes");
 
 export function checkBullmq(): void {
   const { version } = z
@@ -40,14 +43,16 @@ export function checkBullmq(): void {
   }
 }
 
-/** Replaces `--- @include "name"` by BullMQ's own include of that name, each once. */
+/** Replaces `--- @include "name"` by our include of that name, or else BullMQ's own, each once. */
 export function withBullmqIncludes(lua: string): string {
   const seen = new Set<string>();
   const expand = (source: string): string =>
     source.replace(/^[ \t]*--- @include "(?:includes\/)?(\w+)"[ \t]*$/gm, (_, name: string) => {
       if (seen.has(name)) return "";
       seen.add(name);
-      return expand(readFileSync(path.join(includes, `${name}.lua`), "utf8"));
+      const own = path.join(ownIncludes, `${name}.lua`);
+      const file = existsSync(own) ? own : path.join(includes, `${name}.lua`);
+      return expand(readFileSync(file, "utf8"));
     });
   return expand(lua);
 }

@@ -17,6 +17,7 @@ import { interruptible } from "./interruptible.ts";
 import { taskOfJob } from "./job.ts";
 import { Lease, LeaseLostError } from "./lease.ts";
 import type { Outcome } from "./outcome.ts";
+import { needsOf } from "./resources.ts";
 import { ProgressReporter } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
 import { completion } from "./submit.ts";
@@ -63,7 +64,11 @@ export async function execute(runtime: Runtime, delivery: Delivery): Promise<Out
       error,
     });
     if (final) await rememberFailure(runtime, known.task, error);
-  } else if (outcome.kind !== "completed" && outcome.kind !== "deferred") {
+  } else if (
+    outcome.kind !== "completed" &&
+    outcome.kind !== "deferred" &&
+    outcome.kind !== "waiting"
+  ) {
     runtime.events.emit("task:released", { ...facts, seconds, reason: outcome.kind });
   }
   return outcome;
@@ -80,6 +85,7 @@ async function attemptTask(
   const { task } = known;
   const { engine, settings } = runtime;
   const requirements = requirementsOf(task);
+  const needs = needsOf(runtime.project, task);
   const [verdict, detail, failedAt, stale, lost] = await engine.scripts.call(
     "begin",
     engine.keys.job(task.family.queue, task.id),
@@ -90,6 +96,7 @@ async function attemptTask(
     settings.leaseDuration,
     settings.crashesAllowed,
     task.name,
+    needs,
     ...requirements.map(({ id }) => id),
   );
   if (lost) tellLost(runtime, task, facts, ...lost);
@@ -100,6 +107,8 @@ async function attemptTask(
       return { kind: "completed" };
     case "blocked":
       return waitFor(runtime, delivery, known, requirements, "required");
+    case "waiting":
+      return { kind: "waiting", needs, milliseconds: Number(detail) };
     case "leased":
       return { kind: "deferred", milliseconds: Number(detail) };
     case "crashed":
@@ -118,7 +127,7 @@ async function attemptTask(
       return { kind: "superseded" };
   }
 
-  const lease = new Lease(engine, task, facts.attempt, settings);
+  const lease = new Lease(engine, task, facts.attempt, settings, needs);
   lease.keep();
   try {
     if (stale) await removeStaleOutputs(engine, runtime.stores, task, lease, delivery.signal);
@@ -156,8 +165,9 @@ async function underLease(
 ): Promise<Outcome> {
   const { task } = known;
   const { engine, stores, events, settings } = runtime;
+  const needs = needsOf(runtime.project, task);
   const record = async (answer: unknown): Promise<Outcome> => {
-    const { name, key, args } = completion(engine, task, lease.id, answer);
+    const { name, key, args } = completion(engine, task, lease.id, answer, 0, needs);
     if ((await engine.scripts.call(name, key, ...args)) < 0) throw new LeaseLostError(task);
     return { kind: "completed" };
   };

@@ -29,6 +29,7 @@ export class Lease implements Attempt {
   readonly #engine: Engine;
   readonly #task: Task;
   readonly #settings: LeaseSettings;
+  readonly #needs: string;
   readonly #lost = new AbortController();
   #timer: NodeJS.Timeout | undefined;
 
@@ -37,10 +38,12 @@ export class Lease implements Attempt {
     task: Task,
     attempt: { readonly id: string; readonly number: number },
     settings: LeaseSettings,
+    needs = "",
   ) {
     this.#engine = engine;
     this.#task = task;
     this.#settings = settings;
+    this.#needs = needs;
     this.id = attempt.id;
     this.number = attempt.number;
   }
@@ -63,9 +66,17 @@ export class Lease implements Attempt {
 
   async confirmLease(): Promise<void> {
     this.#lost.signal.throwIfAborted();
-    const key = this.#engine.keys.attempt(this.#task.id);
-    const { leaseDuration } = this.#settings;
-    const held = await this.#engine.scripts.call("renew", key, this.id, leaseDuration);
+    const { keys, scripts } = this.#engine;
+    const { id, family } = this.#task;
+    const held = await scripts.call(
+      "renew",
+      keys.attempt(id),
+      this.id,
+      this.#settings.leaseDuration,
+      keys.job(family.queue, id),
+      keys.own,
+      this.#needs,
+    );
     if (held === 1) return;
     const error = new LeaseLostError(this.#task);
     this.#lost.abort(error);
@@ -84,6 +95,7 @@ export class Lease implements Attempt {
   async release(): Promise<void> {
     this.stop();
     this.#lost.abort(new LeaseLostError(this.#task));
-    await this.#engine.scripts.call("release", this.#engine.keys.attempt(this.#task.id), this.id);
+    const { keys, scripts } = this.#engine;
+    await scripts.call("release", keys.attempt(this.#task.id), this.id, keys.own, this.#needs);
   }
 }

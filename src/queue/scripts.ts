@@ -18,6 +18,7 @@ interface ScriptReplies {
   ];
   renew: number;
   release: number;
+  call: number;
   complete: number;
   fail: number;
   cancel: "complete" | "absent" | "failed" | "running" | "cancelled";
@@ -36,6 +37,7 @@ const NAMES: readonly ScriptName[] = [
   "begin",
   "renew",
   "release",
+  "call",
   "complete",
   "fail",
   "cancel",

@@ -129,13 +129,14 @@ export function completion(
   attempt: string,
   answer: unknown,
   generation = 0,
+  needs = "",
 ): ScriptCall<"complete"> {
   const { keys } = engine;
   const text = answerText(task, answer);
   return {
     name: "complete",
     key: keys.job(task.family.queue, task.id),
-    args: [keys.own, task.id, attempt, task.name, text, Date.now(), generation],
+    args: [keys.own, task.id, attempt, task.name, text, Date.now(), generation, needs],
   };
 }
 

@@ -16,6 +16,7 @@ import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { listenForCancels } from "./cancel.ts";
 import { execute, STOPPING } from "./execute.ts";
+import { callWaiting } from "./resources.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface WorkerSettings {
@@ -107,6 +108,11 @@ function processor(runtime: Runtime) {
         throw new WaitingError();
       case "deferred":
         await job.moveToDelayed(Date.now() + Math.max(outcome.milliseconds, 1), token);
+        throw new DelayedError();
+      case "waiting":
+        await job.moveToDelayed(Date.now() + outcome.milliseconds, token);
+        // Units that were given back before it was delayed called nobody.
+        await callWaiting(runtime.engine, outcome.needs);
         throw new DelayedError();
       case "returned":
         await job.moveToWait(token);

@@ -4,7 +4,7 @@
  */
 import type { Redis } from "ioredis";
 import { afterEach } from "vitest";
-import { defineConfig } from "../../src/core/config.ts";
+import { defineConfig, type ProjectConfig } from "../../src/core/config.ts";
 import { EventHub } from "../../src/core/events.ts";
 import type { Stores } from "../../src/core/stores.ts";
 import type { Target, TargetHandle } from "../../src/core/target.ts";
@@ -37,13 +37,14 @@ export async function pipeline(
   settings: Partial<RuntimeSettings> = {},
   stores: Stores = openStores({}),
   url?: string,
+  config: Omit<ProjectConfig, "tasks"> = {},
 ): Promise<Pipeline> {
   const engine = await Engine.open({ redisUrl: url ?? (await redisUrl()), prefix: keyPrefix() });
   closers.push(() => engine.close());
   const errors: Error[] = [];
   const runtime: Runtime = {
     engine,
-    project: defineConfig({ tasks: families }),
+    project: defineConfig({ ...config, tasks: families }),
     stores,
     events: new EventHub((error) =>
       errors.push(error instanceof Error ? error : new Error(String(error))),

@@ -7,14 +7,18 @@
   KEYS[1] job key
   ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] lock token  ARGV[4] attempt id
   ARGV[5] lease (ms)  ARGV[6] crashes allowed  ARGV[7] task name
+  ARGV[8] the units of resources that it needs, as in includes/resources.lua, or ''
   then the task ids of its requirements
   Returns {'lost'} | {'complete'} | {'collision', name} | {'leased', ms left}
         | {'cancelled', by whom, -, -, lost} | {'blocked', n, -, -, lost} | {'crashed', n, -, -, lost}
+        | {'waiting', ms until it should ask again, -, -, lost}, for units
         | {'begun', epoch, when it failed for good (ms) or nil,
              1 when outputs of a former generation have to be removed first, or nil, lost}
     lost: {attempt id, crashes so far, ms it lasted} of an attempt whose worker died, or nil
 ]]
 local rcall = redis.call
+--- @include "resources"
+
 local own, id = ARGV[1], ARGV[2]
 if rcall('GET', KEYS[1] .. ':lock') ~= ARGV[3] then return { 'lost' } end
 local name = rcall('HGET', own .. 'done:' .. id, 'name')
@@ -34,10 +38,11 @@ if holder and not live then
     crashes = rcall('HINCRBY', attempt, 'crashes', 1)
     lost = { holder, crashes, tonumber(expires) - tonumber(began) }
   end
+  if ARGV[8] ~= '' then resources(own).callWaiting(ARGV[8]) end
 end
 if by and not live then return { 'cancelled', by, false, false, lost } end
 local open = 0
-for i = 8, #ARGV do
+for i = 9, #ARGV do
   if rcall('EXISTS', own .. 'done:' .. ARGV[i]) == 0 then open = open + 1 end
 end
 if open > 0 then return { 'blocked', open, false, false, lost } end
@@ -45,6 +50,10 @@ if live then return { 'leased', tonumber(expires) - now } end
 if crashes >= tonumber(ARGV[6]) then
   rcall('HDEL', attempt, 'crashes')
   return { 'crashed', crashes, false, false, lost }
+end
+if ARGV[8] ~= '' then
+  local again = resources(own).take(KEYS[1], ARGV[8], ARGV[4], ARGV[5])
+  if again then return { 'waiting', again, false, false, lost } end
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
 rcall('HDEL', attempt, 'failure', 'held')

@@ -8,11 +8,13 @@
   KEYS[1] job key
   ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] attempt id or ''  ARGV[4] task name
   ARGV[5] answer (JSON)  ARGV[6] now (ms)  ARGV[7] the generation whose output was found
+  ARGV[8] the units that the attempt holds, as in includes/resources.lua, or ''
   Returns how many jobs were waiting, or -1 when fenced out.
 ]]
 local rcall = redis.call
 --- @include "updateParentDepsIfNeeded"
 --- @include "destructureJobKey"
+--- @include "resources"
 
 local job, own, id = KEYS[1], ARGV[1], ARGV[2]
 local attempt = own .. 'attempt:' .. id
@@ -26,6 +28,7 @@ elseif holder ~= ARGV[3] then
 end
 rcall('HSET', own .. 'done:' .. id, 'name', ARGV[4], 'answer', ARGV[5], 'at', ARGV[6], 'attempt', ARGV[3])
 rcall('DEL', attempt)
+if ARGV[8] ~= '' then resources(own).callWaiting(ARGV[8]) end
 
 local function queueOf(key, jobId) return getJobKeyPrefix(key, ':' .. jobId) end
 -- What the task itself still waited for does not matter any more, and BullMQ would refuse to complete

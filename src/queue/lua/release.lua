@@ -1,7 +1,14 @@
 --[[
-  Gives the lease back when an attempt ends without completing its task: not a crash.
+  Gives the lease back when an attempt ends without completing its task: not a crash. Whoever waits for
+  the units that it held is called in the same step.
 
   KEYS[1] attempt key of the task  ARGV[1] attempt id
+  ARGV[2] prefix of Sluice's own keys  ARGV[3] the units that it holds, as in includes/resources.lua, or ''
 ]]
-if redis.call('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
-return redis.call('HDEL', KEYS[1], 'holder', 'expires')
+local rcall = redis.call
+--- @include "resources"
+
+if rcall('HGET', KEYS[1], 'holder') ~= ARGV[1] then return 0 end
+rcall('HDEL', KEYS[1], 'holder', 'expires')
+if ARGV[3] ~= '' then resources(ARGV[2]).callWaiting(ARGV[3]) end
+return 1
