@@ -135,19 +135,25 @@ export interface Committed {
 export type Step = string | ((transaction: Transaction) => Promise<number>);
 
 /**
- * What a step may do. The looks (`describe`, `columnsOf`, `missingTypes`) read the catalog; the
- * others are the statements that `atomicallyStatements` prints. It must be safe to run a step again
+ * What a step may do. The looks (`describe`, `columnsOf`, `missingTypes`, `look`) read the catalog;
+ * the others are the statements that `atomicallyStatements` prints. It must be safe to run a step again
  * from its first line: a transaction that loses to another one is repeated as a whole.
  */
 export interface Transaction {
   readonly dialect: Dialect;
+  /** All steps in one transaction, as `atomically` has them, or every statement in its own. */
+  readonly mode: "atomic" | "serial";
   describe(table: string): Promise<readonly TableColumn[] | undefined>;
   /** The columns that a SELECT gives. */
   columnsOf(select: string): Promise<readonly Column[]>;
   /** Those of the types that this database does not have. */
   missingTypes(pgTypes: readonly string[]): Promise<readonly string[]>;
+  /** The rows of a SELECT about the server itself, on which the statements that follow depend. */
+  look(sql: string): Promise<readonly Row[]>;
   /** Runs a statement; gives how many rows it wrote. */
   execute(sql: string): Promise<number>;
+  /** The rows of a SELECT; undefined when it is only printed. */
+  select(sql: string): Promise<readonly Row[] | undefined>;
   /** Runs `SELECT count(*) …` and throws what `mismatch` makes of another number than `expected`. */
   expectCount(sql: string, expected: number, mismatch: (found: number) => Error): Promise<void>;
   /** Adds the rows of files to a table; gives how many. Any other number than `rows` is an error. */

@@ -24,7 +24,7 @@ const MAX_PAUSE = 1_000;
 const ALREADY: Committed = { rows: 0, already: true };
 
 /** All steps in one transaction, or every statement in its own. */
-export type Mode = "atomic" | "serial";
+export type Mode = Transaction["mode"];
 
 /** A transaction that writes down its statements instead of executing them. */
 export interface Printed extends Transaction {
@@ -53,7 +53,7 @@ export abstract class SqlWarehouse implements Warehouse {
   /** Writes the marker and commits; false when it is there, and then nothing was committed. */
   protected abstract commit(session: Session, marker: Marker, mode: Mode): Promise<boolean>;
   protected abstract transaction(session: Session, signal: AbortSignal, mode: Mode): Transaction;
-  protected abstract printed(): Printed;
+  protected abstract printed(mode: Mode): Printed;
   /** The statements of `begin` and of `commit`. */
   protected abstract around(
     marker: Marker,
@@ -150,7 +150,7 @@ export abstract class SqlWarehouse implements Warehouse {
     const { signal } = marker;
     const doing = `look at ${marker.table}`;
     return await this.database.explained({ doing, signal }, async () => {
-      const transaction = this.printed();
+      const transaction = this.printed(mode);
       await runSteps(transaction, steps);
       const { before, after } = this.around(marker, mode);
       const setup = (await this.#canHaveMarkers()) ? [] : this.setup;

@@ -13,10 +13,12 @@ import type { Session } from "./session.ts";
 /** The looks at the catalog, the same for a transaction that runs and for one that is printed. */
 abstract class CatalogLooks {
   readonly dialect = "postgres";
+  readonly mode: Mode;
   readonly #read: Read;
 
-  constructor(read: Read) {
+  constructor(read: Read, mode: Mode) {
     this.#read = read;
+    this.mode = mode;
   }
 
   async describe(table: string): Promise<readonly TableColumn[] | undefined> {
@@ -31,25 +33,33 @@ abstract class CatalogLooks {
   async missingTypes(pgTypes: readonly string[]): Promise<readonly string[]> {
     return await missingTypes(this.#read, pgTypes);
   }
+
+  async look(sql: string): Promise<readonly Record<string, unknown>[]> {
+    return (await this.#read(sql)).rows;
+  }
 }
 
 /** Executes. */
 export class OpenTransaction extends CatalogLooks implements Transaction {
   readonly #session: Session;
   readonly #signal: AbortSignal;
-  readonly #mode: Mode;
 
   constructor(session: Session, signal: AbortSignal, mode: Mode) {
-    super((sql, values) => session.read(sql, values));
+    super((sql, values) => session.read(sql, values), mode);
     this.#session = session;
     this.#signal = signal;
-    this.#mode = mode;
   }
 
   async execute(sql: string): Promise<number> {
     const results = await this.#session.run(sql);
-    requireTransaction(this.#session, this.#mode, results);
+    requireTransaction(this.#session, this.mode, results);
     return results.reduce((rows, result) => rows + written(result), 0);
+  }
+
+  async select(sql: string): Promise<readonly Record<string, unknown>[]> {
+    const results = await this.#session.run(sql);
+    requireTransaction(this.#session, this.mode, results);
+    return results.at(-1)?.rows ?? [];
   }
 
   async expectCount(
@@ -57,8 +67,7 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
     expected: number,
     mismatch: (found: number) => Error,
   ): Promise<void> {
-    const [result] = await this.#session.run(sql);
-    const [row]: Record<string, unknown>[] = result?.rows ?? [];
+    const [row] = await this.select(sql);
     const found = Number(Object.values(row ?? {})[0]);
     if (found !== expected) throw mismatch(found);
   }
@@ -98,6 +107,10 @@ export class PrintedTransaction extends CatalogLooks implements Printed {
   async execute(sql: string): Promise<number> {
     this.statements.push(sql);
     return 0;
+  }
+
+  async select(sql: string): Promise<undefined> {
+    this.statements.push(sql);
   }
 
   async expectCount(sql: string): Promise<void> {

@@ -53,8 +53,8 @@ export class PostgresWarehouse extends SqlWarehouse {
     return new OpenTransaction(session, signal, mode);
   }
 
-  protected printed(): PrintedTransaction {
-    return new PrintedTransaction(this.database.read);
+  protected printed(mode: Mode): PrintedTransaction {
+    return new PrintedTransaction(this.database.read, mode);
   }
 
   protected around(marker: Marker, mode: Mode) {
