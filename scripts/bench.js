@@ -3,7 +3,7 @@
 import { runSource } from "./run-source.js";
 
 const [name = ""] = process.argv.slice(2);
-const benches = ["engine"];
+const benches = ["engine", "data"];
 if (benches.includes(name)) {
   await runSource(`../bench/${name}.ts`);
 } else {

@@ -9,16 +9,13 @@ import {
   ListMultipartUploadsCommand,
   type S3Client,
 } from "@aws-sdk/client-s3";
-import { Upload } from "@aws-sdk/lib-storage";
 import { SluiceError } from "../../core/errors.ts";
 import type { Abort, ObjectInfo, ObjectStore, PutOptions, UploadInfo } from "../../core/stores.ts";
 import type { S3Settings } from "./client.ts";
 import { explainS3Error, isConflict, isMissing } from "./errors.ts";
 import { readObject } from "./read-object.ts";
+import { uploadObject } from "./upload-object.ts";
 
-/** Measured: bigger parts are slower and cost memory. 10,000 parts of 8 MB are 80 GB. */
-const PART_BYTES = 8 * 1024 * 1024;
-const PARTS_IN_FLIGHT = 2;
 const MAX_DELETES = 1000;
 
 /** A rival conditional write is over within moments. */
@@ -97,18 +94,12 @@ export class S3ObjectStore implements ObjectStore {
   }
 
   async upload(key: string, body: Readable, { signal }: Abort = {}): Promise<void> {
-    // Not `upload.abort()`: it answers before the multipart upload is aborted in S3. A body that
-    // fails makes the library abort it first.
+    // A body that fails has the upload aborted in S3 before this rejects.
     const abort = (): void => void body.destroy(reasonOf(signal));
     signal?.addEventListener("abort", abort, { once: true });
     if (signal?.aborted === true) abort();
     try {
-      await new Upload({
-        client: this.#client,
-        params: { ...this.#where(key), Body: body },
-        partSize: PART_BYTES,
-        queueSize: PARTS_IN_FLIGHT,
-      }).done();
+      await uploadObject(this.#client, this.#where(key), body, signal);
     } catch (error) {
       signal?.throwIfAborted();
       throw explainS3Error(error, `upload of ${key}`, this.bucket);

@@ -1,0 +1,167 @@
+/**
+ * `npm run bench -- data [--mb 1000] [--runs 3]`: dumps into S3 and loads into Postgres beside what an
+ * operator pipes together by hand, on one table, one machine, in turns. Prints the median of each and
+ * the ratio to its peer.
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { cpus } from "node:os";
+import { text } from "node:stream/consumers";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { type CpuSeconds, cpuClock } from "./data/cpu.ts";
+import { nodeWithZstd } from "./data/node-with-zstd.ts";
+import { createOrders } from "./data/orders-table.ts";
+import { shell, stagesOf } from "./data/peers.ts";
+import { startServices } from "./data/services.ts";
+
+const { values } = parseArgs({
+  args: process.argv.slice(3),
+  options: {
+    mb: { type: "string", default: "1000" },
+    runs: { type: "string", default: "3" },
+    only: { type: "string", default: "" },
+  },
+});
+const megabytes = Number(values.mb);
+const runs = Number(values.runs);
+
+const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const moveMain = fileURLToPath(new URL("./data/move-main.ts", import.meta.url));
+
+interface Outcome {
+  readonly seconds: number;
+  /** Of our process, without the start of Node. */
+  readonly cpu?: number;
+  readonly rss?: number;
+  /** Bytes in S3. */
+  readonly bytes?: number;
+  readonly rawBytes?: number;
+}
+
+interface Contender {
+  readonly name: string;
+  /** What the ratio is to. */
+  readonly peer: string;
+  readonly run: (name: string) => Promise<Outcome>;
+}
+
+interface Measured extends Outcome, CpuSeconds {}
+
+const services = await startServices();
+try {
+  await compare();
+} finally {
+  await services.stop();
+}
+
+async function compare(): Promise<void> {
+  const rows = await createOrders(services, megabytes);
+  const stages = stagesOf(services);
+  const zstd = await nodeWithZstd(services.dir);
+  const rawBytes = Number(await shell(`${stages.copyOut} | wc -c`));
+  const gzBytes = Number(await shell(`${stages.copyOut} | gzip -1 | wc -c`));
+  const [cpu] = cpus();
+  console.log(
+    [
+      `${rows} rows, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} by TCP, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
+      `peers: ${stages.are}`,
+      `zstd: ${zstd.is}`,
+      `median of ${runs}, in turns. MB/s of CSV. CPU seconds: client with all its processes, Postgres's backends, the S3 server\n`,
+    ].join("\n"),
+  );
+
+  const dump =
+    (connections: number, compression: "gzip" | "zstd", node = process.execPath) =>
+    (name: string) =>
+      ours(node, { move: "dump", name, connections, compression });
+  const dumps: Contender[] = [
+    { name: "psql COPY > /dev/null", peer: "", run: () => timed(`${stages.copyOut} > /dev/null`) },
+    {
+      name: "psql COPY | gzip -1 | PUT",
+      peer: "psql COPY | gzip -1 | PUT",
+      run: (name) => timed(`${stages.copyOut} | gzip -1 | ${stages.put(name, gzBytes)}`, gzBytes),
+    },
+    ...[1, 2].map((connections) => ({
+      name: `dump into S3, gzip, ${connections} connection${connections > 1 ? "s" : ""}`,
+      peer: "psql COPY | gzip -1 | PUT",
+      run: dump(connections, "gzip"),
+    })),
+    ...(zstd.path === undefined ? [] : [1, 2]).map((connections) => ({
+      name: `dump into S3, zstd, ${connections} connection${connections > 1 ? "s" : ""}`,
+      peer: "psql COPY | gzip -1 | PUT",
+      run: dump(connections, "zstd", zstd.path),
+    })),
+  ];
+  const dumped = await inTurns(dumps, rawBytes);
+  report(dumped, rawBytes);
+}
+
+async function inTurns(
+  contenders: readonly Contender[],
+  _rawBytes: number,
+): Promise<Map<Contender, Measured[]>> {
+  const wanted = contenders.filter(({ name }) => name.includes(values.only));
+  const measured = new Map(wanted.map((contender) => [contender, [] as Measured[]]));
+  for (let run = 0; run < runs; run++) {
+    for (const [contender, outcomes] of measured) {
+      const clock = cpuClock(services.pids);
+      const outcome = await contender.run(`run-${run}-${wanted.indexOf(contender)}`);
+      // Postgres's parent has to notice that its backend ended.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      const cpu = clock();
+      outcomes.push({ ...outcome, ...cpu, client: outcome.cpu ?? cpu.client });
+    }
+  }
+  return measured;
+}
+
+function report(measured: Map<Contender, Measured[]>, rawBytes: number): void {
+  const speeds = new Map<string, number>();
+  const line = (cells: readonly (string | number)[]) =>
+    console.log(
+      cells
+        .map((cell, at) => (at === 0 ? String(cell).padEnd(40) : String(cell).padStart(9)))
+        .join(""),
+    );
+  line(["", "MB/s", "best", "ratio", "MB in S3", "client", "postgres", "s3", "RSS MB"]);
+  for (const [{ name, peer }, outcomes] of measured) {
+    const sorted = outcomes.toSorted((a, b) => a.seconds - b.seconds);
+    const middle = sorted[Math.floor(sorted.length / 2)];
+    const best = sorted[0];
+    if (middle === undefined || best === undefined) continue;
+    const speed = rawBytes / 1e6 / middle.seconds;
+    speeds.set(name, speed);
+    const against = speeds.get(peer);
+    line([
+      name,
+      speed.toFixed(1),
+      (rawBytes / 1e6 / best.seconds).toFixed(1),
+      against === undefined ? "" : (speed / against).toFixed(2),
+      middle.bytes === undefined ? "" : (middle.bytes / 1e6).toFixed(0),
+      middle.client.toFixed(1),
+      middle.postgres.toFixed(1),
+      middle.s3.toFixed(1),
+      middle.rss === undefined ? "" : middle.rss.toFixed(0),
+    ]);
+  }
+  console.log("");
+}
+
+async function timed(command: string, bytes?: number): Promise<Outcome> {
+  const started = performance.now();
+  await shell(command);
+  const seconds = (performance.now() - started) / 1000;
+  return bytes === undefined ? { seconds } : { seconds, bytes };
+}
+
+async function ours(node: string, move: object): Promise<Outcome> {
+  const child = spawn(node, ["--import", tsx, moveMain], { stdio: ["pipe", "pipe", "inherit"] });
+  child.stdin.end(JSON.stringify({ url: services.url, s3: services.s3, ...move }));
+  const ended = once(child, "close");
+  const answer = await text(child.stdout);
+  await ended;
+  if (child.exitCode !== 0) throw new Error(`our move failed: ${JSON.stringify(move)}`);
+  return JSON.parse(answer);
+}

@@ -1,0 +1,58 @@
+/**
+ * What the data benches run on: a private Postgres without fsync, whose one table is unlogged, and the
+ * development S3 server in a process of its own. Everything is in one folder and goes with it.
+ */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { Client } from "pg";
+import { createBucket, type S3Settings } from "../../src/embedded/bucket.ts";
+import { startPostgres } from "../../src/embedded/postgres/start-postgres.ts";
+import { startS3Process } from "../../src/embedded/s3-process.ts";
+
+export interface Services {
+  readonly dir: string;
+  readonly url: string;
+  readonly s3: S3Settings;
+  readonly version: string;
+  /** The server processes. */
+  readonly pids: { readonly postgres: number; readonly s3: number };
+  sql(text: string): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}
+
+export async function startServices(): Promise<Services> {
+  const dir = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
+  const keys = { accessKeyId: "BENCH", secretAccessKey: "bench-secret" };
+  const postgres = await startPostgres({
+    dir: path.join(dir, "postgres"),
+    password: "bench",
+    durable: false,
+    env: process.env,
+  });
+  const s3 = await startS3Process({ dir: path.join(dir, "s3"), ...keys, env: process.env });
+  const bucket = { ...keys, endpoint: s3.endpoint, region: "us-east-1", bucket: "bench" };
+  await createBucket(bucket);
+  const url = postgres.urlOf("postgres");
+  return {
+    dir,
+    url,
+    s3: bucket,
+    version: postgres.version,
+    pids: { postgres: postgres.pid, s3: s3.pid },
+    async sql(text) {
+      const client = new Client({ connectionString: url });
+      await client.connect();
+      try {
+        const result = await client.query(text);
+        return Array.isArray(result) ? [] : result.rows;
+      } finally {
+        await client.end();
+      }
+    },
+    async stop() {
+      await Promise.all([s3.stop(), postgres.stop()]);
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
