@@ -48,4 +48,4 @@ export {
 export { countRows } from "./tasks/count-rows.ts";
 export { daySlice, type LoadOptions, LoadTable, loadTable } from "./tasks/load-table.ts";
 export { CreateTableFromSelectQuery, replaceFromSelect } from "./tasks/replace-from-select.ts";
-export { SqlTask } from "./tasks/sql-task.ts";
+export { RunSql } from "./tasks/run-sql.ts";

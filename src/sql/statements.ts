@@ -10,6 +10,8 @@ import * as redshift from "./redshift/write.ts";
 import type { Slice } from "./slice.ts";
 
 export interface Statements extends Quoting {
+  /** The table's schema, when its name has one. */
+  createSchema(this: void, table: string): readonly string[];
   /** The schema, when the name has one, and the table. */
   createTable(this: void, table: string, columns: readonly Column[]): readonly string[];
   /** Keeps other writers out until the transaction ends. */

@@ -12,7 +12,7 @@ import { copyTableToS3, TableCopyToS3 } from "../../../src/tasks/copy-table-to-s
 import { countRows } from "../../../src/tasks/count-rows.ts";
 import { LoadTable } from "../../../src/tasks/load-table.ts";
 import { replaceFromSelect } from "../../../src/tasks/replace-from-select.ts";
-import { SqlTask } from "../../../src/tasks/sql-task.ts";
+import { RunSql } from "../../../src/tasks/run-sql.ts";
 import { freshDatabase } from "../../support/services.ts";
 import {
   administer,
@@ -336,7 +336,7 @@ describe("during a load", () => {
   });
 
   test("an abort rolls back and ends the backend", async () => {
-    const task = SqlTask({ sql: "DELETE FROM kept; SELECT pg_sleep(30)", table: "kept", date });
+    const task = RunSql({ sql: "DELETE FROM kept; SELECT pg_sleep(30)", table: "kept", date });
     const abort = new AbortController();
     const running = rejection(runTask(task, stores, { signal: abort.signal }));
     await sleep(300);
@@ -395,7 +395,7 @@ describe("during a load", () => {
 
 describe("around COMMIT", () => {
   const marked = (name: string) => ({
-    task: SqlTask({ sql: `INSERT INTO ledger VALUES ('${name}')`, table: "ledger", date }),
+    task: RunSql({ sql: `INSERT INTO ledger VALUES ('${name}')`, table: "ledger", date }),
     rows: () => stores.warehouse.query(`SELECT * FROM ledger WHERE entry = '${name}'`),
   });
 
@@ -439,7 +439,7 @@ describe("around COMMIT", () => {
   test("SQL that commits by itself is refused", async () => {
     const { warehouse } = stores;
     const sql = "INSERT INTO ledger VALUES ('own'); COMMIT";
-    const task = SqlTask({ sql, table: "ledger", date });
+    const task = RunSql({ sql, table: "ledger", date });
     expect(await rejection(runTask(task, stores))).toMatchObject({ code: "TRANSACTION_ENDED" });
     expect(await warehouse.hasMarker(task.id)).toBe(false);
   });
@@ -448,7 +448,7 @@ describe("around COMMIT", () => {
     const tables = Array.from({ length: 6 }, (_, index) => `fresh.t${index}`);
     await Promise.all(
       tables.map((table) => {
-        const task = SqlTask({ sql: table, table, date });
+        const task = RunSql({ sql: table, table, date });
         const marker = tableMarker(table).bind({
           task,
           stores,
@@ -465,7 +465,7 @@ describe("around COMMIT", () => {
     await administer(url, "CREATE TABLE contested AS SELECT 0 AS entry");
     await Promise.all(
       Array.from({ length: 4 }, (_, index) => {
-        const task = SqlTask({ sql: `contested ${index}`, table: "contested", date });
+        const task = RunSql({ sql: `contested ${index}`, table: "contested", date });
         const marker = outputsOf(task, stores, { attempt: attempt() });
         const select = `SELECT ${index} AS entry FROM generate_series(1, 500)`;
         return stores.warehouse.atomically(marker, replaceFromSelect("contested", select));

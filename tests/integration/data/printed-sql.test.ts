@@ -9,7 +9,7 @@ import type { OpenedStores } from "../../../src/stores/open-stores.ts";
 import { TableCopyToS3 } from "../../../src/tasks/copy-table-to-s3.ts";
 import { LoadTable } from "../../../src/tasks/load-table.ts";
 import { CreateTableFromSelectQuery } from "../../../src/tasks/replace-from-select.ts";
-import { SqlTask } from "../../../src/tasks/sql-task.ts";
+import { RunSql } from "../../../src/tasks/run-sql.ts";
 import { administer, freshStores, opened, runTask } from "./data-stores.ts";
 import { proxied } from "../../support/proxied.ts";
 import type { TcpProxy } from "../../support/tcp-proxy.ts";
@@ -89,7 +89,7 @@ test.each<[string, Task]>([
     LoadTable({ table: "shop.Orders", date, query, slice: "day", into: "s" }),
   ],
   ["LoadTable that replaces", LoadTable({ table: "shop.Orders", date, query, into: "s" })],
-  ["SqlTask", SqlTask({ sql: "DELETE FROM s; INSERT INTO s VALUES (1)", table: "s", date })],
+  ["RunSql", RunSql({ sql: "DELETE FROM s; INSERT INTO s VALUES (1)", table: "s", date })],
   [
     "CreateTableFromSelectQuery that creates",
     CreateTableFromSelectQuery({ table: "mart.m", query, date }),
