@@ -201,6 +201,28 @@ operatorCommand(
   process.exitCode = await cancelCommand(session, name, words, options);
 });
 
+const resources = program
+  .command("resources")
+  .description("limits of resources, who holds units, and who waits for them")
+  .addOption(configOption())
+  .option("--json", "as JSON")
+  .addOption(devOption())
+  .action(async (options) => {
+    const { resourcesCommand } = await import("./commands/resources.ts");
+    process.exitCode = await resourcesCommand(session, options);
+  });
+
+resources
+  .command("set")
+  .description("change a limit for everybody, at once, while tasks run")
+  .argument("<resource>", "its name in defineConfig")
+  .argument("<limit>", 'a whole number, 0 lets nothing begin; "default" goes back to defineConfig')
+  .option("--reason <text>", "for the audit")
+  .action(async (name: string, limit: string, _options, command: Command) => {
+    const { setResourceCommand } = await import("./commands/resources.ts");
+    process.exitCode = await setResourceCommand(session, name, limit, command.optsWithGlobals());
+  });
+
 program
   .command("worker")
   .description("run tasks, in the foreground, until SIGTERM")

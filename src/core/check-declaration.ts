@@ -49,6 +49,12 @@ export function checkUnits(units: number, what: string): void {
   );
 }
 
+/** A limit that an operator sets: 0 lets nothing begin. */
+export function checkLimit(limit: number, what: string): void {
+  if (limit === 0) return;
+  checkUnits(limit, what);
+}
+
 export function checkPriority(priority: number, what: string): void {
   if (Number.isInteger(priority) && priority >= 0 && priority <= LAST_PRIORITY) return;
   throw new UsageError(

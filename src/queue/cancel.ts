@@ -7,6 +7,8 @@ import { PermanentError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
 import { connectRedis } from "./connection.ts";
 import type { Engine } from "./engine.ts";
+import { callWaiting, needsOf } from "./resources.ts";
+import type { Workplace } from "./runtime.ts";
 
 /**
  * ended      the attempt at work was ended; `removed`: it waited and will not run
@@ -28,10 +30,11 @@ const PAUSE = 250;
 
 /** Returns when no attempt of the task is at work any more. Nobody but a person starts it again. */
 export async function cancelTask(
-  { redis, keys, scripts }: Engine,
+  { engine, project }: Pick<Workplace, "engine" | "project">,
   task: Task,
   { by, signal, onRunning }: CancelOptions,
 ): Promise<Cancelled> {
+  const { redis, keys, scripts } = engine;
   const { id } = task;
   const job = keys.job(task.family.queue, id);
   const { code, message: text } = cancelled(task, by);
@@ -43,6 +46,8 @@ export async function cancelTask(
     if (found === "cancelled") {
       const failure = JSON.stringify({ code, message: text });
       await scripts.call("fail", job, keys.own, id, now, failure);
+      // It may have stood in line, and others behind it.
+      await callWaiting(engine, needsOf(project, task));
       return running ? "ended" : "removed";
     }
     if (found !== "running") return running && found === "failed" ? "ended" : found;

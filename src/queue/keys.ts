@@ -39,6 +39,21 @@ export class Keys {
     return `${this.own}history:${what}`;
   }
 
+  /** Hash: the limits that operators set. */
+  get limits(): string {
+    return `${this.own}limits`;
+  }
+
+  /** Hash: who holds units of a resource. */
+  resource(name: string): string {
+    return `${this.own}resource:${name}`;
+  }
+
+  /** Sorted set: who waits for units of a resource. */
+  line(name: string): string {
+    return `${this.own}line:${name}`;
+  }
+
   attempt(id: string): string {
     return `${this.own}attempt:${id}`;
   }

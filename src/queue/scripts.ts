@@ -19,6 +19,7 @@ interface ScriptReplies {
   renew: number;
   release: number;
   call: number;
+  limit: number;
   complete: number;
   fail: number;
   cancel: "complete" | "absent" | "failed" | "running" | "cancelled";
@@ -38,6 +39,7 @@ const NAMES: readonly ScriptName[] = [
   "renew",
   "release",
   "call",
+  "limit",
   "complete",
   "fail",
   "cancel",

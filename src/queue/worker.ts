@@ -19,6 +19,9 @@ import { execute, STOPPING } from "./execute.ts";
 import { callWaiting } from "./resources.ts";
 import type { Runtime } from "./runtime.ts";
 
+/** Milliseconds between two cancels of all jobs of a worker that stops. */
+const CANCEL_PAUSE = 100;
+
 export interface WorkerSettings {
   readonly queues: readonly string[];
   /** Jobs at the same time, for each queue. */
@@ -71,9 +74,12 @@ export async function startWorker(
   return {
     queues: settings.queues,
     async stop(grace) {
-      const cancel = setTimeout(() => {
+      const cancelAll = () => {
         for (const worker of workers) worker.cancelAllJobs(STOPPING);
-      }, grace);
+        // Again: a job that was on its way to this worker begins after the first time.
+        cancel = setTimeout(cancelAll, CANCEL_PAUSE);
+      };
+      let cancel = setTimeout(cancelAll, grace);
       try {
         await Promise.all(workers.map((worker) => worker.close()));
       } finally {

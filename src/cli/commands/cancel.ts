@@ -22,7 +22,7 @@ export async function cancelCommand(
   const { terminal, signal } = session;
   return withWorkplace(session, options, async (place) => {
     const task = await namedTask(place, name, words);
-    const found = await cancelTask(place.engine, task, {
+    const found = await cancelTask(place, task, {
       by: operatorName(),
       signal,
       onRunning: () => terminal.tell(`${task.name}: running, waiting until it has ended`),

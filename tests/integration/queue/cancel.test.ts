@@ -11,7 +11,7 @@ import { freshDatabase } from "../../support/services.ts";
 
 const soon = () => ({ signal: AbortSignal.timeout(20_000) });
 const cancel = (line: Pipeline, task: Task) =>
-  cancelTask(line.engine, task, { by: "ann@desk", ...soon() });
+  cancelTask(line, task, { by: "ann@desk", ...soon() });
 const jobOf = (line: Pipeline, task: Task) => line.engine.queue(task.family.queue).getJob(task.id);
 const reason = (name: string) =>
   `${name}: cancelled by ann@desk. It stays so until somebody runs or retries it`;
