@@ -56,6 +56,10 @@ export interface CopyOutRequest extends Abort {
   readonly nullText: string;
   /** Names the session on the server: the task id. */
   readonly label?: string;
+  /** Sessions that share the rows, under one snapshot. Default 1. */
+  readonly connections?: number | undefined;
+  /** The column by which they share them; tables need none. */
+  readonly splitBy?: string | undefined;
   /** What is written of the columns that were found. Throws for one that the dump's reader lacks. */
   readonly project?: ((columns: readonly Column[]) => readonly Column[]) | undefined;
 }
@@ -64,7 +68,9 @@ export interface CopyOut {
   readonly columns: readonly Column[];
   /** The transactions that the dump sees, as Postgres writes them. */
   readonly snapshot: string;
-  /** A stream of `Block`s. It ends only after the server's row count agreed with ours. */
+  /** About how long the table is; undefined for what has no length of its own. */
+  readonly bytes: number | undefined;
+  /** A stream of `Block`s. It ends only after the server's row counts agreed with ours. */
   readonly blocks: Readable;
 }
 
@@ -81,6 +87,7 @@ export type Dialect = "postgres" | "redshift";
 export interface Warehouse {
   readonly address: string;
   readonly dialect: Dialect;
+  readonly outlet: Outlet;
   /** The columns of a table, in order; undefined when there is no such table. */
   describe(table: string): Promise<readonly TableColumn[] | undefined>;
   /** Reads rows. The row type is the caller's claim about its own SQL. */
@@ -143,6 +150,8 @@ export interface Transaction {
   readonly dialect: Dialect;
   /** All steps in one transaction, as `atomically` has them, or every statement in its own. */
   readonly mode: "atomic" | "serial";
+  /** The statements are only written down: looks see nothing of what they would change. */
+  readonly printed: boolean;
   describe(table: string): Promise<readonly TableColumn[] | undefined>;
   /** The columns that a SELECT gives. */
   columnsOf(select: string): Promise<readonly Column[]>;
@@ -184,11 +193,57 @@ export interface LoadFile {
 }
 
 /** How rows are written in files. */
-export interface FileFormat {
+export type FileFormat = CsvFormat | JsonFormat;
+
+export interface CsvFormat {
   readonly type: "csv";
   /** What stands for NULL, unquoted. */
   readonly null: string;
-  readonly compression: "gzip" | "zstd" | "none";
+  readonly compression: Compression;
+}
+
+/** One JSON object after another. */
+export interface JsonFormat {
+  readonly type: "json";
+  /** `s3://…` of a JSONPaths file, which only Redshift knows; by default keys are the columns' names. */
+  readonly paths?: string | undefined;
+  readonly compression: Compression;
+}
+
+export type Compression = "gzip" | "zstd" | "none";
+
+/** How rows leave a warehouse: Redshift writes S3 itself, out of Postgres they are streamed. */
+export type Outlet =
+  | { readonly kind: "stream"; readonly source: Source }
+  | { readonly kind: "server"; readonly unloader: Unloader };
+
+/** A warehouse that writes S3 itself. */
+export interface Unloader {
+  /** Writes files and `<to>manifest`. A run that dies half-way leaves files and no manifest. */
+  unload(request: UnloadRequest): Promise<Unloaded>;
+  /** The statements that `unload` would send, with secrets masked. */
+  unloadStatements(request: UnloadRequest): Promise<readonly string[]>;
+}
+
+export interface UnloadRequest {
+  readonly query: string;
+  /** `s3://bucket/prefix/part-`: where the names of the files begin. It must be unused. */
+  readonly to: string;
+  readonly format:
+    | (Omit<CsvFormat, "compression"> & { readonly compression: "gzip" | "zstd" })
+    | { readonly type: "parquet" };
+  /** At most; Redshift's default is 6.2 GB. */
+  readonly fileMegabytes?: number | undefined;
+  /** Names the session on the server: the task id. */
+  readonly label: string;
+  readonly signal: AbortSignal;
+  /** What is selected of the columns that the query gives. */
+  readonly project?: ((columns: readonly Column[]) => readonly Column[]) | undefined;
+}
+
+export interface Unloaded {
+  readonly columns: readonly Column[];
+  readonly rows: number;
 }
 
 /** One bucket, or everything under one prefix of it. Keys are relative to that prefix. */
@@ -206,6 +261,8 @@ export interface ObjectStore {
   put(key: string, body: Buffer | string, options?: PutOptions): Promise<"written" | "exists">;
   /** Uploads a stream of any length in flat memory. The object appears only when it is whole. */
   upload(key: string, body: Readable, options?: Abort): Promise<void>;
+  /** Copies an object within the store, on the server. False when there is no such object. */
+  copy(from: string, to: string, options?: Abort): Promise<boolean>;
   list(prefix: string): AsyncIterable<ObjectInfo>;
   delete(keys: readonly string[]): Promise<void>;
   listUploads(prefix: string): AsyncIterable<UploadInfo>;

@@ -8,6 +8,9 @@ import type { ObjectStore, Source, Stores, Warehouse } from "../core/stores.ts";
 import { type DatabaseOptions, PostgresDatabase } from "./postgres/database.ts";
 import { PostgresSource } from "./postgres/source.ts";
 import { PostgresWarehouse } from "./postgres/warehouse.ts";
+import { isRedshiftUrl } from "./redshift/address.ts";
+import { RedshiftDatabase } from "./redshift/database.ts";
+import { RedshiftWarehouse } from "./redshift/warehouse.ts";
 import { createS3Client, type S3Settings } from "./s3/client.ts";
 import { S3ObjectStore } from "./s3/object-store.ts";
 
@@ -38,6 +41,11 @@ export function openStores(settings: StoreSettings): OpenedStores {
   });
   const warehouse = once((): Warehouse => {
     const url = configured(settings.warehouseUrl, "warehouse", "WAREHOUSE_URL");
+    if (isRedshiftUrl(url)) {
+      const opened = new RedshiftDatabase(url, { stallAfter });
+      closers.push(() => opened.close());
+      return new RedshiftWarehouse(opened);
+    }
     return new PostgresWarehouse(database(url, "warehouse"));
   });
   const s3 = once((): ObjectStore => {

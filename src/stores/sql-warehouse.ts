@@ -9,6 +9,7 @@ import type {
   Committed,
   Dialect,
   Marker,
+  Outlet,
   Step,
   TableColumn,
   Transaction,
@@ -33,6 +34,7 @@ export interface Printed extends Transaction {
 
 export abstract class SqlWarehouse implements Warehouse {
   abstract readonly dialect: Dialect;
+  abstract readonly outlet: Outlet;
   readonly address: string;
   protected readonly database: SqlDatabase;
   #isSetUp = false;

@@ -1,5 +1,7 @@
 /** What loads need to know of Redshift's types, as written by `format_type` or in a CREATE TABLE. */
 
+import { UsageError } from "../../core/errors.ts";
+
 const MAX_VARCHAR = 65_535;
 
 const SYNONYMS: readonly (readonly [RegExp, string])[] = [
@@ -36,6 +38,18 @@ function normalized(type: string): string {
 export function explicitLength(type: string): string {
   const plain = normalized(type);
   return plain === "varchar" || plain === "unknown" ? `VARCHAR(${MAX_VARCHAR})` : type;
+}
+
+/** Words, a size, a time zone: nothing that could be more than a type. */
+const TYPE_NAME = /^[a-z][a-z0-9 ]*(\((\d+|max)(, ?\d+)?\))?( with(out)? time zone)?$/i;
+
+/** The text, if it can be a type. What it is, Redshift decides. */
+export function requireTypeName(text: string): string {
+  if (TYPE_NAME.test(text)) return text;
+  throw new UsageError(
+    "REDSHIFT_TYPE_INVALID",
+    `expected a type of Redshift like "decimal(18,4)" or "varchar(65535)", got ${JSON.stringify(text)}`,
+  );
 }
 
 const INTEGERS = ["smallint", "integer", "bigint"];

@@ -3,6 +3,7 @@
  * rows that Luigi wrote count. Redshift enforces no keys, so two attempts could both insert; the fence
  * is a table that is locked just before the marker is looked for and written. Pure text.
  */
+export { MARKER_TABLE } from "../postgres/marker.ts";
 import { MARKER_TABLE } from "../postgres/marker.ts";
 import { quoteIdentifier, quoteLiteral } from "./quote.ts";
 

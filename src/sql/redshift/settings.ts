@@ -2,8 +2,12 @@
 import { quoteLiteral } from "./quote.ts";
 
 /** `query_group` is how a statement carries its task id into `sys_query_history`, where the next attempt finds it. */
-export function beginSession(label: string): readonly string[] {
-  return [`SET query_group TO ${quoteLiteral(label)}`, "SET TimeZone TO 'UTC'"];
+export function beginSession(label: string, statementTimeout?: number): readonly string[] {
+  return [
+    `SET query_group TO ${quoteLiteral(label)}`,
+    "SET TimeZone TO 'UTC'",
+    ...(statementTimeout === undefined ? [] : [`SET statement_timeout TO ${statementTimeout}`]),
+  ];
 }
 
 /** Statements of these sessions are still at work, or wait their turn. */

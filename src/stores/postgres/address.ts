@@ -40,7 +40,8 @@ export class PostgresAddress implements Endpoint {
     const user = decode(parsed.username);
     const database = decode(parsed.pathname.slice(1));
     if (host === "" || user === "" || database === "") throw malformed(what);
-    const config = { host, port, user, database, ssl: sslOf(parsed, what) };
+    const ssl = sslOf(parsed.searchParams.get("sslmode") ?? "disable", what);
+    const config = { host, port, user, database, ssl };
     const shownHost = host.startsWith("/") ? encodeURIComponent(host) : host;
     const text = `postgres://${encodeURIComponent(user)}@${shownHost}:${port}/${encodeURIComponent(database)}`;
     return new PostgresAddress(text, config, new Secret(decode(parsed.password)));
@@ -49,13 +50,20 @@ export class PostgresAddress implements Endpoint {
   connection(label: string): ClientConfig {
     return {
       ...this.#config,
+      ...connectionDefaults(label),
       password: this.#password.reveal(),
-      application_name: sessionLabel(label),
-      connectionTimeoutMillis: CONNECT_TIMEOUT,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
     };
   }
+}
+
+/** What every connection of ours is like. */
+export function connectionDefaults(label: string): ClientConfig {
+  return {
+    application_name: sessionLabel(label),
+    connectionTimeoutMillis: CONNECT_TIMEOUT,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY,
+  };
 }
 
 /**
@@ -102,8 +110,7 @@ function decode(text: string): string {
 }
 
 /** As in libpq: `require` encrypts without asking who answers; `verify-full` asks. */
-function sslOf(url: URL, what: string): ClientConfig["ssl"] {
-  const mode = url.searchParams.get("sslmode") ?? "disable";
+export function sslOf(mode: string, what: string): ClientConfig["ssl"] {
   switch (mode) {
     case "disable":
       return false;

@@ -28,15 +28,22 @@ export abstract class SqlDatabase {
   readonly address: string;
   readonly role: ErrorContext["role"];
   readonly #address: Endpoint;
-  readonly #options: DatabaseOptions;
+  readonly #options: DatabaseOptions & Pick<SessionOptions, "cancelFirst">;
   #pool: Pool | undefined;
 
-  constructor(address: Endpoint, role: ErrorContext["role"], options: DatabaseOptions) {
+  constructor(
+    address: Endpoint,
+    role: ErrorContext["role"],
+    options: DatabaseOptions & Pick<SessionOptions, "cancelFirst">,
+  ) {
     this.#address = address;
     this.address = address.text;
     this.role = role;
     this.#options = options;
   }
+
+  /** What a new session needs before anything else. */
+  protected async prepare(_session: Session, _label: string): Promise<void> {}
 
   /** Gives the `SluiceError` for what a call threw; ours pass through. */
   protected abstract explain(thrown: unknown, context: ErrorContext): Promise<Error>;
@@ -82,6 +89,7 @@ export abstract class SqlDatabase {
   ): Promise<T> {
     const session = await Session.open(this.#address, { ...options, ...this.#options });
     try {
+      await this.prepare(session, options.label);
       const result = await work(session);
       await session.close();
       return result;

@@ -150,7 +150,7 @@ function codeOf(thrown: unknown): string {
   return thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
 }
 
-function isConnectionProblem(thrown: unknown): boolean {
+export function isConnectionProblem(thrown: unknown): boolean {
   if (thrown instanceof AggregateError) return thrown.errors.some(isConnectionProblem);
   return (
     CONNECTION_CODES.has(codeOf(thrown)) ||

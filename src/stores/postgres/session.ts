@@ -5,9 +5,11 @@
  * no half-finished protocol can reach another task.
  */
 import { Socket } from "node:net";
+import { setTimeout as pause } from "node:timers/promises";
 import type { Readable, Writable } from "node:stream";
 import { Client, type QueryResult } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { type BackendKey, sendCancelRequest } from "./cancel-request.ts";
 import { CopyOutReader } from "./copy-out.ts";
 import { watchForStall } from "./watch-for-stall.ts";
 import type { Endpoint } from "./address.ts";
@@ -15,12 +17,17 @@ import type { Endpoint } from "./address.ts";
 /** How long a server may take to end a session before we stop asking. */
 const ABANDON_TIMEOUT = 5_000;
 
+/** How long a cancelled statement may take to end before its whole session is ended. */
+const CANCEL_TIMEOUT = 10_000;
+
 export interface SessionOptions {
   /** Shown by the server in `pg_stat_activity`. */
   readonly label: string;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds without a byte after which a COPY is looked into. */
   readonly stallAfter?: number | undefined;
+  /** Cancel a statement first, and end the session only if that does not help: a login costs seconds. */
+  readonly cancelFirst?: boolean | undefined;
 }
 
 export class Session {
@@ -28,6 +35,9 @@ export class Session {
   readonly #client: Client;
   readonly #options: SessionOptions;
   #pid = 0;
+  #key: BackendKey | undefined;
+  /** Settles with the statement that was sent last; never rejects. */
+  #running: Promise<unknown> = Promise.resolve();
   #abandoned: Promise<void> | undefined;
   readonly #abort = (): void => void this.abandon();
 
@@ -46,6 +56,9 @@ export class Session {
     // A socket that breaks between queries emits this, and nobody else listens: the next query
     // rejects with the same error. Unheard, it would end the process.
     client.on("error", () => {});
+    client.connection.once("backendKeyData", (key: BackendKey) => {
+      session.#key = key;
+    });
     try {
       await client.connect();
       const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
@@ -61,13 +74,20 @@ export class Session {
 
   /** Runs statements by the simple protocol; one result for each. */
   async run(sql: string): Promise<readonly QueryResult[]> {
-    const result: QueryResult | QueryResult[] = await this.#client.query(sql);
+    const answered: Promise<QueryResult | QueryResult[]> = this.#client.query(sql);
+    this.#running = answered.catch(() => {});
+    const result = await answered;
     return Array.isArray(result) ? result : [result];
   }
 
   /** Reads rows by the extended protocol, for looks at the catalog. */
   async read<R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []) {
     return await this.#client.query<R>(sql, [...values]);
+  }
+
+  /** Which session it is on the server. */
+  get pid(): number {
+    return this.#pid;
   }
 
   /** Whether a transaction is open and well. */
@@ -98,11 +118,24 @@ export class Session {
   }
 
   async #endBackend(): Promise<void> {
+    if (this.#options.cancelFirst === true && (await this.#cancel())) return;
     await this.#aside((client) =>
       client.query("SELECT pg_terminate_backend($1)", [this.#pid]),
     ).catch(() => {
       // The server is gone, or refuses: closing the socket is all that is left to do.
     });
+  }
+
+  /** Whether the statement ended in time. A connection that broke cannot say. */
+  async #cancel(): Promise<boolean> {
+    if (this.#key === undefined || this.#client.connection.stream.destroyed) return false;
+    try {
+      await sendCancelRequest(this.#address.connection("sluice cancel"), this.#key);
+    } catch {
+      return false;
+    }
+    const ended = this.#running.then(() => !this.#client.connection.stream.destroyed);
+    return await Promise.race([ended, pause(CANCEL_TIMEOUT, false, { ref: false })]);
   }
 
   /** Does something on a second connection, within a time. */

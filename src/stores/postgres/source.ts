@@ -10,13 +10,13 @@ import type {
 } from "../../core/stores.ts";
 import * as dump from "../../sql/postgres/dump.ts";
 import { columnsOfQuery, columnsOfTable, findTable, unknownTable } from "./catalog.ts";
-import type { PostgresDatabase, Read } from "./database.ts";
+import type { Read, SqlDatabase } from "./database.ts";
 
 export class PostgresSource implements Source {
   readonly address: string;
-  readonly #database: PostgresDatabase;
+  readonly #database: SqlDatabase;
 
-  constructor(database: PostgresDatabase) {
+  constructor(database: SqlDatabase) {
     this.address = database.address;
     this.#database = database;
   }

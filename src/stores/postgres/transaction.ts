@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { DatabaseError, type QueryResult } from "pg";
 import { PermanentError } from "../../core/errors.ts";
 import type { Column, Load, LoadFile, TableColumn, Transaction } from "../../core/stores.ts";
+import { COPY_JSON, CREATE_JSON_STAGE, insertJson } from "../../sql/postgres/json.ts";
 import { copyIn } from "../../sql/postgres/write.ts";
 import type { Mode, Printed } from "../sql-warehouse.ts";
 import { columnsOfQuery, columnsOfTable, findTable, missingTypes } from "./catalog.ts";
@@ -41,6 +42,7 @@ abstract class CatalogLooks {
 
 /** Executes. */
 export class OpenTransaction extends CatalogLooks implements Transaction {
+  readonly printed = false;
   readonly #session: Session;
   readonly #signal: AbortSignal;
 
@@ -72,13 +74,15 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
     if (found !== expected) throw mismatch(found);
   }
 
-  async load({ table, columns, format, files, progress }: Load): Promise<number> {
-    const sql = copyIn(table, columns, format.null);
+  async load(load: Load): Promise<number> {
+    const { before, copy, after } = loadStatements(load);
+    for (const sql of before) await this.execute(sql);
     let rows = 0;
-    for (const file of files) {
-      rows += await this.#copyIn(sql, file);
-      progress?.({ rows });
+    for (const file of load.files) {
+      rows += await this.#copyIn(copy, file);
+      load.progress?.({ rows });
     }
+    for (const sql of after) await this.execute(sql);
     return rows;
   }
 
@@ -102,6 +106,7 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
 
 /** Writes down what would be executed. */
 export class PrintedTransaction extends CatalogLooks implements Printed {
+  readonly printed = true;
   readonly statements: string[] = [];
 
   async execute(sql: string): Promise<number> {
@@ -117,10 +122,18 @@ export class PrintedTransaction extends CatalogLooks implements Printed {
     this.statements.push(sql);
   }
 
-  async load({ table, columns, format, files }: Load): Promise<number> {
-    this.statements.push(...files.map(() => copyIn(table, columns, format.null)));
+  async load(load: Load): Promise<number> {
+    const { before, copy, after } = loadStatements(load);
+    this.statements.push(...before, ...load.files.map(() => copy), ...after);
     return 0;
   }
+}
+
+/** `copy` is for each file. */
+function loadStatements({ table, columns, format }: Load) {
+  return format.type === "csv"
+    ? { before: [], copy: copyIn(table, columns, format.null), after: [] }
+    : { before: [CREATE_JSON_STAGE], copy: COPY_JSON, after: [insertJson(table, columns)] };
 }
 
 /** Throws when the user's SQL ended the transaction that it runs in, or began one in serial mode. */

@@ -1,5 +1,5 @@
 /** Postgres as a warehouse: its own unique keys see to it that a marker is written once. */
-import type { Marker, TableColumn } from "../../core/stores.ts";
+import type { Marker, Outlet, TableColumn } from "../../core/stores.ts";
 import {
   CREATE_MARKER_TABLE,
   deleteMarker,
@@ -12,10 +12,12 @@ import { type Mode, SqlWarehouse } from "../sql-warehouse.ts";
 import { columnsOfTable, findTable } from "./catalog.ts";
 import { isUniqueViolation, lostToAnother } from "./errors.ts";
 import type { Session } from "./session.ts";
+import { PostgresSource } from "./source.ts";
 import { OpenTransaction, PrintedTransaction } from "./transaction.ts";
 
 export class PostgresWarehouse extends SqlWarehouse {
   readonly dialect = "postgres";
+  readonly outlet: Outlet = { kind: "stream", source: new PostgresSource(this.database) };
   protected readonly setup = [CREATE_MARKER_TABLE];
 
   protected async isSetUp(): Promise<boolean> {

@@ -1,0 +1,52 @@
+/**
+ * COPY, by which Redshift reads S3. The options are the lossless ones: nothing here trims, cuts, skips
+ * or replaces, and NULL has a text of its own. Pure text.
+ */
+import type { Load } from "../../core/stores.ts";
+import { type Authorization, authorizationClause } from "./authorization.ts";
+import { quoteColumns, quoteLiteral, quoteTable } from "./quote.ts";
+
+/** How Redshift reaches the bucket. */
+export interface S3Access {
+  readonly authorization: Authorization;
+  /** Of the bucket, when it is not that of the cluster. */
+  readonly region?: string | undefined;
+}
+
+const COMPRESSION = { gzip: ["GZIP"], zstd: ["ZSTD"], none: [] } as const;
+
+/** Analysis and encodings are left to Redshift's own schedule: during a load they cost a second pass. */
+const NO_ANALYSIS = ["COMPUPDATE OFF", "STATUPDATE OFF"];
+
+export function copyFrom(
+  { table, columns, format, manifest }: Pick<Load, "table" | "columns" | "format" | "manifest">,
+  { authorization, region }: S3Access,
+): string {
+  return [
+    `COPY ${quoteTable(table)}${columns.length === 0 ? "" : ` (${quoteColumns(columns)})`}`,
+    `FROM ${quoteLiteral(manifest)}`,
+    authorizationClause(authorization),
+    ...formatOptions(format),
+    "MANIFEST",
+    ...(region === undefined ? [] : [`REGION AS ${quoteLiteral(region)}`]),
+    ...NO_ANALYSIS,
+  ].join(" ");
+}
+
+function formatOptions(format: Load["format"]): readonly string[] {
+  const times = ["DATEFORMAT AS 'auto'", "TIMEFORMAT AS 'auto'"];
+  if (format.type === "json") {
+    return [
+      `FORMAT AS JSON ${quoteLiteral(format.paths ?? "auto")}`,
+      ...COMPRESSION[format.compression],
+      ...times,
+    ];
+  }
+  return [
+    "FORMAT AS CSV",
+    `NULL AS ${quoteLiteral(format.null)}`,
+    ...COMPRESSION[format.compression],
+    "ENCODING AS UTF8",
+    ...times,
+  ];
+}
