@@ -7,7 +7,7 @@ import { connect, createServer, type Socket } from "node:net";
 export interface Link {
   /** Destroys both sides, as a broken network does. */
   readonly cut: () => void;
-  /** Writes to the client in the name of the server. */
+  /** Answers the client in the name of the server, and ends the connection. */
   readonly answer: (text: string) => void;
 }
 
@@ -74,13 +74,14 @@ class Pair implements Link {
   /** While it is, no backpressure that ends may set the bytes going again. */
   #paused = false;
   #frozen = false;
+  #answered = false;
 
   constructor(client: Socket, proxy: TcpProxy) {
     const upstream = connect(proxy.upstream);
     this.#client = client;
     this.#upstream = upstream;
     client.on("data", (bytes) => {
-      if (proxy.rules.onClient?.(bytes, this) === false) return;
+      if (this.#answered || proxy.rules.onClient?.(bytes, this) === false) return;
       if (upstream.write(bytes)) return;
       client.pause();
       upstream.once("drain", () => this.#flow());
@@ -93,7 +94,7 @@ class Pair implements Link {
     });
     for (const socket of [client, upstream]) {
       socket.on("error", () => this.cut());
-      socket.on("close", () => this.cut());
+      socket.on("close", () => this.#answered || this.cut());
     }
   }
 
@@ -104,7 +105,9 @@ class Pair implements Link {
   };
 
   readonly answer = (text: string): void => {
-    this.#client.write(text);
+    this.#answered = true;
+    this.#upstream.destroy();
+    this.#client.end(text, () => this.#client.destroy());
   };
 
   freeze(): void {

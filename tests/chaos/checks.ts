@@ -1,0 +1,201 @@
+/**
+ * The invariants of `docs/reliability.md`, each checked against what a seed left behind. Nothing here asks
+ * the engine whether all is well: states and history are read only where they are what is promised.
+ */
+import { illegalStep } from "../integration/history/legal-path.ts";
+import type { Facts } from "./facts.ts";
+import { LOSES_RECORDS } from "./faults.ts";
+import type { Written } from "./ledger.ts";
+
+export interface Violation {
+  /** `INV2` */
+  readonly invariant: string;
+  readonly text: string;
+}
+
+type Of<Kind extends Written["kind"]> = Extract<Written, { readonly kind: Kind }>;
+
+/** Attempts of a family of the chaos graph, and crashes until a task fails. */
+const ATTEMPTS = 4;
+const CRASHES = 3;
+/** The pause between the end of a run and its event, in a process that is killed in between. */
+const TELLING = 500;
+
+export function violationsOf(facts: Facts): Violation[] {
+  const checks: Readonly<Record<string, (facts: Facts) => Iterable<string>>> = {
+    "INV1 visible if and only if complete": visibleIfComplete,
+    "INV2 one commit": oneCommit,
+    "INV4 no run after the commit": noRunAfterCommit,
+    "INV5 requirements first": requirementsFirst,
+    "INV6 convergence": convergence,
+    "INV7 nothing forgotten": nothingForgotten,
+    "INV8 told once": toldOnce,
+    "INV10 runs are bounded": boundedRuns,
+    "INV16 an orderly stop": orderlyStop,
+    "INV17 nothing left open": nothingLeftOpen,
+    "INV18 rows as in the reference": rowsAsReference,
+    "INV19 history is a legal path": legalHistory,
+  };
+  return Object.entries(checks).flatMap(([invariant, check]) =>
+    [...check(facts)].map((text) => ({ invariant, text })),
+  );
+}
+
+/** What a reader finds, during the run and after it, is whole and of one attempt. */
+function* visibleIfComplete({ nodes, ledger }: Facts): Iterable<string> {
+  for (const { node, task, broken } of nodes) {
+    const isDataset = node.kind === "files" || node.kind === "dump";
+    if (isDataset && broken !== undefined) yield `${task.name}: ${broken}`;
+  }
+  for (const { node, input, why, attempt } of of(ledger, "torn")) {
+    yield `attempt ${attempt} of node ${node} read a torn input, node ${input}: ${why}`;
+  }
+}
+
+function* oneCommit({ nodes, ledger }: Facts): Iterable<string> {
+  const commits = of(ledger, "committed").filter(({ ours }) => ours);
+  for (const { node, task, writtenBy } of nodes) {
+    const by = new Set(commits.filter(({ node: n }) => n === node.n).map(({ attempt }) => attempt));
+    if (by.size > 1) yield `${task.name} was committed by ${[...by].join(" and ")}`;
+    const [one] = by;
+    if (one !== undefined && writtenBy !== undefined && one !== writtenBy) {
+      yield `${task.name}: ${one} was told that it committed, the output is of ${writtenBy}`;
+    }
+  }
+}
+
+/** A run that holds the lease and whose output is there has not been asked for. */
+function* noRunAfterCommit({ ledger }: Facts): Iterable<string> {
+  for (const { node, attempt, held } of of(ledger, "late")) {
+    if (held) yield `attempt ${attempt} of node ${node} began although its output was there`;
+  }
+}
+
+function* requirementsFirst({ ledger }: Facts): Iterable<string> {
+  for (const { node, attempt, missing } of of(ledger, "premature")) {
+    yield `attempt ${attempt} of node ${node} began before node ${missing} was complete`;
+  }
+}
+
+function* convergence({ roots, nodes }: Facts): Iterable<string> {
+  const open = nodes.filter(({ state }) => state !== "complete");
+  if (roots.some((state) => state !== "complete")) {
+    const states = open.map(({ node, state }) => `${node.n} ${node.kind} ${state}`);
+    yield `the roots are ${roots.join(" and ")}; open: ${states.join(", ")}`;
+  }
+}
+
+function* nothingForgotten({ roots, nodes, leftJobs }: Facts): Iterable<string> {
+  if (roots.some((state) => state !== "complete")) return;
+  for (const { task, state } of nodes) if (state !== "complete") yield `${task.name} is ${state}`;
+  yield* leftJobs;
+}
+
+function* toldOnce(facts: Facts): Iterable<string> {
+  const { events, ledger, exits } = facts;
+  const endings = ["task:failed", "task:retrying", "task:lost"];
+  const told = new Map<string, number>();
+  for (const { event, attempt } of events) {
+    if (endings.includes(event)) told.set(attempt, (told.get(attempt) ?? 0) + 1);
+  }
+  for (const [attempt, times] of told) {
+    if (times > 1) yield `the end of attempt ${attempt} was told ${times} times`;
+  }
+  const quiet = ["answered", "waits", "LEASE_LOST", "AbortError"];
+  for (const { node, attempt, how, pid, at } of of(ledger, "ended")) {
+    if (quiet.includes(how) || told.has(attempt)) continue;
+    const interrupted = exits.some((exit) => exit.pid === pid && exit.at < at + TELLING);
+    const released = events.some((each) => each.attempt === attempt && isRelease(each.event));
+    if (!interrupted && !released) yield `node ${node}: attempt ${attempt} ended as ${how}, untold`;
+  }
+}
+
+function isRelease(event: string): boolean {
+  return event === "task:released" || event === "task:succeeded";
+}
+
+/** Each run but the last is owed to something: a failure, a crash, a wait, a restart of Redis. */
+function* boundedRuns({ nodes, ledger, faults, exits }: Facts): Iterable<string> {
+  const retries = of(ledger, "submitted").flatMap(({ retried }) => retried);
+  const losses = faults.filter(({ name }) => LOSES_RECORDS.has(name)).length;
+  for (const { node, task } of nodes) {
+    const runs = of(ledger, "started").filter(({ node: n }) => n === node.n).length;
+    const waits = of(ledger, "ended").filter(
+      ({ node: n, how }) => n === node.n && how === "waits",
+    ).length;
+    const lives = 1 + losses + retries.filter((id) => id === task.id).length;
+    const bound = lives * (ATTEMPTS + CRASHES) + waits + exits.length;
+    if (runs > bound) yield `${task.name} ran ${runs} times, more than ${bound}`;
+  }
+}
+
+/** Who exits by itself has handed back what it had: nothing of it is ever found lost. */
+function* orderlyStop({ exits, events, ledger }: Facts): Iterable<string> {
+  const starts = of(ledger, "started");
+  for (const { pid, by, at } of exits) {
+    const attempts = new Set(
+      starts.filter((start) => start.pid === pid && start.at < at).map(({ attempt }) => attempt),
+    );
+    const wasTooEarly = by === "SIGTERM" && attempts.size === 0;
+    if (by === "SIGKILL" || wasTooEarly) continue;
+    if (by !== "0" && by !== "1") yield `process ${pid} ended by ${by}`;
+    if (by !== "0") continue;
+    for (const { event, attempt } of events) {
+      if (event === "task:lost" && attempts.has(attempt)) {
+        yield `process ${pid} stopped in order and left attempt ${attempt} behind`;
+      }
+    }
+  }
+}
+
+function* nothingLeftOpen({ leftSessions, leftUploads }: Facts): Iterable<string> {
+  for (const session of leftSessions) yield `session ${session}`;
+  for (const upload of leftUploads) yield `upload ${upload}`;
+}
+
+function* rowsAsReference({ nodes }: Facts): Iterable<string> {
+  for (const { node, task, broken } of nodes) {
+    const isDataset = node.kind === "files" || node.kind === "dump";
+    if (!isDataset && broken !== undefined) yield `${task.name}: ${broken}`;
+  }
+}
+
+/** What Redis lost, its history lost too: then it proves nothing. */
+function* legalHistory({ nodes, faults }: Facts): Iterable<string> {
+  if (faults.some(({ name }) => LOSES_RECORDS.has(name))) return;
+  for (const { task, history } of nodes) {
+    const step = illegalStep(history);
+    if (step !== undefined) yield `${task.name}: ${step}`;
+  }
+}
+
+function of<Kind extends Written["kind"]>(ledger: readonly Written[], kind: Kind): Of<Kind>[] {
+  return ledger.filter((entry): entry is Of<Kind> => entry.kind === kind);
+}
+
+export interface Figures {
+  readonly runs: number;
+  /** Runs beyond the first of a task, without those that only went on after a wait. */
+  readonly reexecutions: number;
+  /** Commits that another attempt had made before, and leases that were found lost. */
+  readonly fenced: number;
+  readonly lost: number;
+}
+
+export function figuresOf({
+  nodes,
+  ledger,
+  events,
+}: Pick<Facts, "nodes" | "ledger" | "events">): Figures {
+  const starts = of(ledger, "started");
+  const waits = of(ledger, "ended").filter(({ how }) => how === "waits").length;
+  const ran = new Set(starts.map(({ node }) => node));
+  const late = of(ledger, "committed").filter(({ ours }) => !ours).length;
+  const denied = of(ledger, "ended").filter(({ how }) => how === "LEASE_LOST").length;
+  return {
+    runs: nodes.length === 0 ? 0 : starts.length,
+    reexecutions: Math.max(0, starts.length - ran.size - waits),
+    fenced: late + denied,
+    lost: events.filter(({ event }) => event === "task:lost").length,
+  };
+}
