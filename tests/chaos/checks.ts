@@ -148,7 +148,8 @@ function* orderlyStop({ exits, events, ledger }: Facts): Iterable<string> {
   }
 }
 
-function* nothingLeftOpen({ leftSessions, leftUploads }: Facts): Iterable<string> {
+function* nothingLeftOpen({ leftSessions, leftUploads, leftUnits }: Facts): Iterable<string> {
+  yield* leftUnits;
   for (const session of leftSessions) yield `session ${session}`;
   for (const upload of leftUploads) yield `upload ${upload}`;
 }

@@ -5,6 +5,7 @@ import type { Task } from "../../src/core/task.ts";
 import type { RecordedAttempt } from "../../src/queue/history/attempt.ts";
 import { readAttempts } from "../../src/queue/history/read-attempts.ts";
 import { lookInRedis } from "../../src/queue/look.ts";
+import { resourceStatus } from "../../src/queue/resources.ts";
 import type { Workplace } from "../../src/queue/runtime.ts";
 import { s3Dataset } from "../../src/targets/s3-dataset.ts";
 import { sweepStaleUploads } from "../../src/targets/sweep-stale-uploads.ts";
@@ -48,6 +49,8 @@ export interface Facts {
   /** Jobs that are left in a state other than completed, by state and queue. */
   readonly leftJobs: readonly string[];
   readonly leftSessions: readonly string[];
+  /** Units of resources that nobody gave back, and tasks that still wait for some. */
+  readonly leftUnits: readonly string[];
   /** Uploads and parts that nobody committed, which the janitor did not remove. */
   readonly leftUploads: readonly string[];
 }
@@ -91,6 +94,7 @@ export async function gatherFacts(sources: FactSources): Promise<Facts> {
     faults,
     leftJobs: await leftJobs(place),
     leftSessions,
+    leftUnits: await leftUnits(place),
     leftUploads: mode === "naive" ? [] : await leftUploads(sources),
   };
 }
@@ -165,6 +169,14 @@ async function leftJobs({ engine, project }: Workplace): Promise<string[]> {
     for (const job of jobs) left.push(`${job.id} is ${await job.getState()} in ${queue}`);
   }
   return left;
+}
+
+async function leftUnits(place: Workplace): Promise<string[]> {
+  const resources = await resourceStatus(place);
+  return resources.flatMap(({ name, holders, waiting }) => [
+    ...holders.map((holder) => `${holder.id} still has ${holder.units} of ${name}`),
+    ...waiting.map(({ id }) => `${id} still waits for ${name}`),
+  ]);
 }
 
 /** What is left after a sweep is not referenced by a manifest, or is. */

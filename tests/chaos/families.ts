@@ -76,6 +76,7 @@ export function chaosFamilies(mode: Mode, ledger: Ledger): ChaosFamilies {
       retry,
       queue: "copy",
       priority: 1,
+      resources: { source: 1 },
       output: (of) => s3Dataset(prefixOf(graphOf(of.seed), locate(of).node)),
     },
     (context) =>
@@ -96,6 +97,7 @@ export function chaosFamilies(mode: Mode, ledger: Ledger): ChaosFamilies {
       requires,
       retry,
       queue: "load",
+      resources: { warehouse: 2 },
       output: (of) => tableMarker(loadedTable(locate(of).node)),
     },
     (context) =>
@@ -119,7 +121,15 @@ export function chaosFamilies(mode: Mode, ledger: Ledger): ChaosFamilies {
   );
 
   const Rows = defineTask(
-    { name: "Rows", params, requires, retry, queue: "load", output: () => tableMarker("inserted") },
+    {
+      name: "Rows",
+      params,
+      requires,
+      retry,
+      queue: "load",
+      resources: { warehouse: 1 },
+      output: () => tableMarker("inserted"),
+    },
     (context) =>
       jobOf(context).run(async (job) => {
         const { already } = await context.warehouse.atomically(
@@ -223,6 +233,7 @@ export function chaosFamilies(mode: Mode, ledger: Ledger): ChaosFamilies {
 
   return {
     project: defineConfig({
+      resources: { source: 2, warehouse: 3 },
       tasks: [Files, Dump, Load, Rows, Dynamic, Steps, Group, Root, Sql],
     }),
     taskOf,

@@ -30,19 +30,11 @@ export function dumpOf(graph: Graph, { requires }: GraphNode): GraphNode | undef
 
 /** How many rows a node's output must have. */
 export function rowsOf(graph: Graph, node: GraphNode, mode: Mode): number {
-  switch (node.kind) {
-    case "files":
-      return node.parts * node.rows;
-    case "dump":
-      return mode === "naive" ? node.parts * node.rows : node.rows;
-    case "load":
-      return mode === "naive" ? node.rows : (dumpOf(graph, node)?.rows ?? 0);
-    case "steps":
-    case "group":
-      return 0;
-    default:
-      return node.rows;
-  }
+  const { kind, parts, rows } = node;
+  if (kind === "steps" || kind === "group") return 0;
+  if (kind === "files" || (kind === "dump" && mode === "naive")) return parts * rows;
+  if (kind === "load" && mode === "fenced") return dumpOf(graph, node)?.rows ?? 0;
+  return rows;
 }
 
 /** What a node that inserts rows writes into each of them: the rows of all that it reads, and more. */
