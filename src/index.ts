@@ -37,7 +37,19 @@ export type { Attempt, Binding, Target, TargetHandle } from "./core/target.ts";
 export type { Requirements, Task } from "./core/task.ts";
 export { taskId } from "./core/task-id.ts";
 export { type Slice } from "./sql/slice.ts";
+export type { Grantee, Granted, Grants } from "./sql/grant.ts";
+export type { Sessions } from "./sql/open-sessions.ts";
+export type {
+  ColumnDefinition,
+  RedshiftAttributes,
+  TableDefinition,
+} from "./sql/table-definition.ts";
+export type { VacuumOptions } from "./sql/vacuum.ts";
+export { type PartitionExists, partitionExists } from "./targets/partition-exists.ts";
 export { type S3Dataset, s3Dataset } from "./targets/s3-dataset.ts";
+export { type S3Flag, s3Flag } from "./targets/s3-flag.ts";
+export { type S3Object, s3Object } from "./targets/s3-object.ts";
+export { type TableExists, tableExists } from "./targets/table-exists.ts";
 export { type TableMarker, tableMarker } from "./targets/table-marker.ts";
 export {
   copyTableToS3,
@@ -45,7 +57,20 @@ export {
   type Moved,
   TableCopyToS3,
 } from "./tasks/copy-table-to-s3.ts";
+export { Analyze, analyze } from "./tasks/analyze.ts";
+export { CheckTable, type Checks, checkTable } from "./tasks/check-table.ts";
 export { countRows } from "./tasks/count-rows.ts";
+export { CreateTable, createTable } from "./tasks/create-table.ts";
+export { DeleteTable, deleteTable } from "./tasks/delete-table.ts";
+export { Grant, grant } from "./tasks/grant.ts";
+export { KillOpenSessions, killOpenSessions } from "./tasks/kill-open-sessions.ts";
 export { daySlice, type LoadOptions, LoadTable, loadTable } from "./tasks/load-table.ts";
 export { CreateTableFromSelectQuery, replaceFromSelect } from "./tasks/replace-from-select.ts";
+export { RenameTable, renameTable } from "./tasks/rename-table.ts";
 export { RunSql } from "./tasks/run-sql.ts";
+export { copyInS3, type CopyInS3Options, S3Copy } from "./tasks/s3-copy.ts";
+export { deleteFromS3, S3Delete } from "./tasks/s3-delete.ts";
+export { S3Manifest, writeS3Manifest } from "./tasks/s3-manifest.ts";
+export { TruncateTable, truncateTable } from "./tasks/truncate-table.ts";
+export { Vacuum, vacuum } from "./tasks/vacuum.ts";
+export { WaitForS3 } from "./tasks/wait-for-s3.ts";

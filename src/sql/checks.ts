@@ -43,6 +43,18 @@ export function someOf(select: string): string {
   return `SELECT * FROM (\n${withoutSemicolon(select)}\n) AS query LIMIT ${MOST_FOUND}`;
 }
 
+/** One row, when there is one with this value in this column. */
+export function rowsWith(
+  {
+    table,
+    column,
+    value,
+  }: { readonly table: string; readonly column: string; readonly value: string },
+  { quoteTable, quoteIdentifier, quoteLiteral }: Quoting,
+): string {
+  return `SELECT 1 AS found FROM ${quoteTable(table)} WHERE ${quoteIdentifier(column)} = ${quoteLiteral(value)} LIMIT 1`;
+}
+
 /** A line break after the user's SQL, so that a comment at its end does not swallow what follows. */
 function from(
   { table, where }: Rows,

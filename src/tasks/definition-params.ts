@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { type ParamOptions, paramCodec, type ValueCodec } from "../core/params/codec.ts";
 import { parsePythonJson, pythonJsonText } from "../core/python-json.ts";
+import type { RedshiftColumns } from "../sql/redshift/types.ts";
 import type { Grantee } from "../sql/grant.ts";
 import type { ColumnDefinition, RedshiftAttributes } from "../sql/table-definition.ts";
 
@@ -64,6 +65,21 @@ export const redshiftAttributes = structured(
   "attributes",
   '{"distStyle": "auto", "even", "all" or "key", "distKey": column, "sortKey": [columns], "encode": {column: encoding}}, all optional',
   redshiftSchema,
+);
+
+const redshiftColumnsSchema: z.ZodType<RedshiftColumns> = z.record(
+  z.string(),
+  z.strictObject({
+    type: z.string().min(1).optional(),
+    truncate: z.number().int().optional(),
+    nonFinite: z.literal("null").optional(),
+  }),
+);
+
+export const redshiftColumns = structured(
+  "columns",
+  '{column: {"type": "decimal(18,4)", "truncate": characters, "nonFinite": "null"}}, each optional',
+  redshiftColumnsSchema,
 );
 
 /** `alice` or `user:alice`, `group:analysts`, `role:reader`, `public`. */

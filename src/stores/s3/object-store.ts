@@ -12,6 +12,7 @@ import {
 import { SluiceError } from "../../core/errors.ts";
 import type { Abort, ObjectInfo, ObjectStore, PutOptions, UploadInfo } from "../../core/stores.ts";
 import type { S3Settings } from "./client.ts";
+import { copyObject } from "./copy-object.ts";
 import { explainS3Error, isConflict, isMissing } from "./errors.ts";
 import { readObject } from "./read-object.ts";
 import { uploadObject } from "./upload-object.ts";
@@ -106,6 +107,14 @@ export class S3ObjectStore implements ObjectStore {
     } finally {
       signal?.removeEventListener("abort", abort);
     }
+  }
+
+  async copy(from: string, to: string, { signal }: Abort = {}): Promise<boolean> {
+    const copied = await this.#unlessMissing(`copying ${from} to ${to}`, async () => {
+      await copyObject(this.#client, this.#where(from), this.#where(to), signal);
+      return true;
+    });
+    return copied ?? false;
   }
 
   async *list(prefix: string): AsyncGenerator<ObjectInfo> {
