@@ -4,8 +4,8 @@
  */
 import { UsageError } from "./errors.ts";
 
-/** BullMQ's lowest priority. */
-const LAST_PRIORITY = 2 ** 21;
+/** The highest priority of a family; the lowest is as far below 0. */
+export const HIGHEST_PRIORITY = 1000;
 /** Milliseconds that a timer of Node can wait. */
 const LONGEST_TIMER = 2 ** 31 - 1;
 /** Every unit in use costs a look before each attempt that needs some. */
@@ -56,10 +56,10 @@ export function checkLimit(limit: number, what: string): void {
 }
 
 export function checkPriority(priority: number, what: string): void {
-  if (Number.isInteger(priority) && priority >= 0 && priority <= LAST_PRIORITY) return;
+  if (Number.isInteger(priority) && Math.abs(priority) <= HIGHEST_PRIORITY) return;
   throw new UsageError(
     "PRIORITY_INVALID",
-    `${what}: expected a whole number from 0 (first) to ${LAST_PRIORITY} (last), got ${String(priority)}`,
+    `${what}: expected a whole number from ${HIGHEST_PRIORITY} (first) to -${HIGHEST_PRIORITY} (last), got ${String(priority)}`,
   );
 }
 

@@ -56,7 +56,10 @@ interface CommonDeclaration<D extends ParamsDeclaration> {
   readonly params?: D;
   /** Which workers run it: `copy`, `load`, `sql`, `unload`, or a queue of your own. */
   readonly queue?: string;
-  /** 0 (default) runs first, then 1, 2, … */
+  /**
+   * Of the tasks that could run, those with the highest priority run first, then in the order in which
+   * they became ready, which is that of `requires`. From 1000 to -1000, default 0.
+   */
   readonly priority?: number;
 }
 

@@ -58,7 +58,7 @@ export interface FamilyDefinition {
   readonly retry: { readonly attempts: number; readonly backoff: Backoff };
   /** Milliseconds after which an attempt is ended; undefined: never. */
   readonly timeout: number | undefined;
-  /** BullMQ's priority: 0 runs first, then 1, 2, … */
+  /** The higher runs first. */
   readonly priority: number;
   /** The units of named resources that an attempt takes. */
   readonly resources: readonly ResourceNeed[];

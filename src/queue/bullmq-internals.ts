@@ -13,7 +13,9 @@
  * 8. a job of any state is taken out by an include below, and one whose id is put into `failed`, with
  *    `failedReason` and `finishedOn` in its hash, is a failed job that can be retried;
  * 9. a delayed job is put back into its queue as BullMQ's own promote does it, with `delay` 0, and a job
- *    with a priority to the head of that priority as its own hand-back does it.
+ *    with a priority to the head of that priority as its own hand-back does it;
+ * 10. an idle worker wakes when `marker` gets a member `0`, which the hand-back of a job with a priority
+ *    forgets.
  *
  * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
  * `tests/integration/queue` fail when one of these changes.

@@ -73,7 +73,7 @@ async function waitersAbove(
   while (level.length > 0) {
     const next = new Set<string>();
     for (const part of chunk(level, JOBS_A_PAGE)) {
-      const sets = await Promise.all(part.map((id) => redis.smembers(keys.waiters(id))));
+      const sets = await Promise.all(part.map((id) => redis.zrange(keys.waiters(id), "0", "-1")));
       for (const [index, id] of part.entries()) {
         const above = (sets[index] ?? []).map((key) => key.slice(key.lastIndexOf(":") + 1));
         waiters.set(id, above);

@@ -74,7 +74,7 @@ async function candidates(engine: Engine, project: Project, id: string): Promise
         redis.zrevrange(`${queue}:failed`, 0, last),
         redis.zrevrange(`${queue}:waiting-children`, 0, last),
         redis.zrevrange(`${queue}:completed`, 0, last),
-        redis.lrange(`${queue}:wait`, 0, last),
+        redis.zrange(`${queue}:prioritized`, "0", String(last)),
       ])),
     );
   }

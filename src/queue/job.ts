@@ -1,6 +1,7 @@
 /** What a job carries: enough for any worker to build the task again, and nothing that could be run. */
 import type { JobsOptions } from "bullmq";
 import { z } from "zod";
+import { HIGHEST_PRIORITY } from "../core/check-declaration.ts";
 import type { Project } from "../core/config.ts";
 import { PermanentError, SluiceError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
@@ -26,7 +27,8 @@ export function jobOptionsOf(task: Task): JobsOptions & { jobId: string } {
     jobId: task.id,
     attempts: task.family.retry.attempts,
     backoff: { type: BACKOFF },
-    priority: task.family.priority,
+    // BullMQ runs 1 before 2, and before both what has none: every job has one.
+    priority: HIGHEST_PRIORITY + 1 - task.family.priority,
     // Completed jobs are a convenience for Bull Board; completion has its own record.
     removeOnComplete: { age: 7 * 86_400, count: 100_000 },
     removeOnFail: false,

@@ -164,7 +164,7 @@ async function queueReasons({ engine }: Workplace, { family }: Task): Promise<Re
   ];
 }
 
-/** Jobs without a priority go first, in their order; then those with one, by it. */
+/** Jobs of dead workers go first, from the list; then all others, by priority and arrival. */
 async function position({ engine }: Workplace, { id, family }: Task): Promise<Reason> {
   const { redis, keys } = engine;
   const queue = keys.queue(family.queue);

@@ -15,12 +15,12 @@ import { checkQueueName } from "../core/check-declaration.ts";
 import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { listenForCancels } from "./cancel.ts";
-import { execute, STOPPING } from "./execute.ts";
+import type { Engine } from "./engine.ts";
+import { CancelledBy, type Delivery, execute, WorkerStopping } from "./execute.ts";
+import { Interrupt } from "./interrupt.ts";
+import type { Outcome } from "./outcome.ts";
 import { callWaiting } from "./resources.ts";
 import type { Runtime } from "./runtime.ts";
-
-/** Milliseconds between two cancels of all jobs of a worker that stops. */
-const CANCEL_PAUSE = 100;
 
 export interface WorkerSettings {
   readonly queues: readonly string[];
@@ -48,9 +48,10 @@ export async function startWorker(
   settings: WorkerSettings,
 ): Promise<RunningWorker> {
   const { engine } = runtime;
+  const running = new Running();
   const workers = settings.queues.map((queue) => {
     checkQueueName(queue, "The worker's queues");
-    const worker = new Worker(queue, processor(runtime), {
+    const worker = new Worker(queue, processor(runtime, running), {
       connection: engine.redis,
       prefix: engine.keys.prefix,
       concurrency: settings.concurrency,
@@ -68,49 +69,64 @@ export async function startWorker(
     return worker;
   });
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-  const cancels = await listenForCancels(engine, (id, by) => {
-    for (const worker of workers) worker.cancelJob(id, by);
-  });
+  const cancels = await listenForCancels(engine, (id, by) => running.cancel(id, by));
   return {
     queues: settings.queues,
     async stop(grace) {
-      const cancelAll = () => {
-        for (const worker of workers) worker.cancelAllJobs(STOPPING);
-        // Again: a job that was on its way to this worker begins after the first time.
-        cancel = setTimeout(cancelAll, CANCEL_PAUSE);
-      };
-      let cancel = setTimeout(cancelAll, grace);
+      const handBack = setTimeout(() => running.stop(), grace);
       try {
         await Promise.all(workers.map((worker) => worker.close()));
       } finally {
-        clearTimeout(cancel);
+        clearTimeout(handBack);
         cancels.close();
       }
     },
   };
 }
 
-/**
- * Three parameters without defaults on purpose: BullMQ makes a signal only for processors whose
- * `length` is 3.
- */
-function processor(runtime: Runtime) {
-  return async (
-    job: Job,
-    token: string | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<void> => {
-    if (token === undefined || signal === undefined) {
-      throw new PermanentError("BULLMQ_UNPROVEN", "BullMQ handed out a job without lock or signal");
+/** The deliveries at work. One job may be there twice: BullMQ hands it out again after a freeze. */
+class Running {
+  readonly #deliveries = new Set<Delivery>();
+  #stopping = false;
+
+  async execute(runtime: Runtime, delivery: Delivery): Promise<Outcome> {
+    // It was on its way when the others were handed back.
+    if (this.#stopping) return { kind: "returned" };
+    this.#deliveries.add(delivery);
+    try {
+      return await execute(runtime, delivery);
+    } finally {
+      this.#deliveries.delete(delivery);
     }
-    const outcome = await execute(runtime, { job, token, signal });
+  }
+
+  cancel(id: string, by: string): void {
+    for (const { job, interrupt } of this.#deliveries) {
+      if (job.id === id) interrupt.abort(new CancelledBy(by));
+    }
+  }
+
+  /** Hands back what is at work, and what is still to come. */
+  stop(): void {
+    this.#stopping = true;
+    for (const { interrupt } of this.#deliveries) interrupt.abort(new WorkerStopping());
+  }
+}
+
+/** Two parameters: for a third, BullMQ makes a signal for every job. */
+function processor(runtime: Runtime, running: Running) {
+  return async (job: Job, token: string | undefined): Promise<void> => {
+    if (token === undefined) {
+      throw new PermanentError("BULLMQ_UNPROVEN", "BullMQ handed out a job without its lock");
+    }
+    const outcome = await running.execute(runtime, { job, token, interrupt: new Interrupt() });
     switch (outcome.kind) {
       case "completed":
         return;
       case "blocked":
         if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
         // What it waits for completed just now.
-        await job.moveToWait(token);
+        await handBack(runtime.engine, job, token);
         throw new WaitingError();
       case "deferred":
         await job.moveToDelayed(Date.now() + Math.max(outcome.milliseconds, 1), token);
@@ -121,7 +137,7 @@ function processor(runtime: Runtime) {
         await callWaiting(runtime.engine, outcome.needs);
         throw new DelayedError();
       case "returned":
-        await job.moveToWait(token);
+        await handBack(runtime.engine, job, token);
         throw new WaitingError();
       case "superseded":
         throw new Error("another attempt has taken over");
@@ -129,6 +145,12 @@ function processor(runtime: Runtime) {
         throw failureForBullmq(outcome.error);
     }
   };
+}
+
+/** To the head of its priority, with the marker that wakes idle workers: BullMQ forgets it there. */
+async function handBack({ redis, keys }: Engine, job: Job, token: string): Promise<void> {
+  await job.moveToWait(token);
+  await redis.zadd(`${keys.queue(job.queueName)}:marker`, 0, "0");
 }
 
 /** What BullMQ keeps of an error, in clear text in Redis: no secrets, and always a message. */

@@ -22,7 +22,8 @@ for i = 5, #ARGV, 2 do
   elseif ARGV[4] ~= 'y' or rcall('HEXISTS', ARGV[1] .. 'attempt:' .. ARGV[i + 1], 'failure') == 0 then
     open = open + 1
     rcall('SADD', job .. ':dependencies', ARGV[i])
-    rcall('SADD', ARGV[1] .. 'waiters:' .. ARGV[i + 1], job)
+    local waiters = ARGV[1] .. 'waiters:' .. ARGV[i + 1]
+    rcall('ZADD', waiters, 'NX', rcall('ZCARD', waiters), job)
   end
 end
 return open

@@ -24,7 +24,8 @@ if ARGV[3] == '' then
   if holder and tonumber(expires) > time[1] * 1000 + math.floor(time[2] / 1000) then return -1 end
   if (rcall('HGET', own .. 'generations', id) or '0') ~= ARGV[7] then return -1 end
 elseif holder ~= ARGV[3] then
-  return -1
+  -- Recorded before, and the answer was lost?
+  return rcall('HGET', own .. 'done:' .. id, 'attempt') == ARGV[3] and 0 or -1
 end
 rcall('HSET', own .. 'done:' .. id, 'name', ARGV[4], 'answer', ARGV[5], 'at', ARGV[6], 'attempt', ARGV[3])
 rcall('DEL', attempt)
@@ -36,7 +37,7 @@ local function queueOf(key, jobId) return getJobKeyPrefix(key, ':' .. jobId) end
 if rcall('DEL', job .. ':dependencies') == 1 then
   moveParentToWaitIfNeeded(queueOf(job, id), job, id, ARGV[6])
 end
-local waiters = rcall('SMEMBERS', own .. 'waiters:' .. id)
+local waiters = rcall('ZRANGE', own .. 'waiters:' .. id, 0, -1)
 for _, waiter in ipairs(waiters) do
   if rcall('SREM', waiter .. ':dependencies', job) == 1 and rcall('EXISTS', waiter) == 1 then
     local waiterId = getJobIdFromKey(waiter)

@@ -16,10 +16,10 @@ rcall('HSET', own .. 'attempt:' .. id, 'failed', ARGV[3], 'failure', ARGV[4])
 -- A cancel that came too late for this attempt: the task is ended all the same.
 rcall('HDEL', own .. 'attempt:' .. id, 'cancel')
 local told = 0
-for _, waiter in ipairs(rcall('SMEMBERS', own .. 'waiters:' .. id)) do
+for _, waiter in ipairs(rcall('ZRANGE', own .. 'waiters:' .. id, 0, -1)) do
   local waiterId = getJobIdFromKey(waiter)
   if rcall('HEXISTS', own .. 'attempt:' .. waiterId, 'yielded') == 1 then
-    rcall('SREM', own .. 'waiters:' .. id, waiter)
+    rcall('ZREM', own .. 'waiters:' .. id, waiter)
     if rcall('SREM', waiter .. ':dependencies', job) == 1 then
       told = told + 1
       moveParentToWaitIfNoPendingDependencies(getJobKeyPrefix(waiter, ':' .. waiterId), waiter .. ':dependencies',

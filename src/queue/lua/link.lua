@@ -1,7 +1,7 @@
 --[[
   Makes a blocked job wait for its requirements: each that is not complete becomes a member of
-  BullMQ's own dependency set of the job, and the job one of its waiters. A job that has nothing to
-  wait for is released. Idempotent; does nothing unless the job is in waiting-children, because an
+  BullMQ's own dependency set of the job, and the job the last of its waiters, which are released in
+  this order. A job that has nothing to wait for is released. Idempotent; does nothing unless the job is in waiting-children, because an
   active job may only be linked by its own processor.
   Atomic, because a requirement may complete between the look and the link.
 
@@ -24,7 +24,8 @@ for i = 6, #ARGV, 2 do
     rcall('HSETNX', job .. ':processed', ARGV[i], answer)
   else
     rcall('SADD', dependencies, ARGV[i])
-    rcall('SADD', ARGV[1] .. 'waiters:' .. ARGV[i + 1], job)
+    local waiters = ARGV[1] .. 'waiters:' .. ARGV[i + 1]
+    rcall('ZADD', waiters, 'NX', rcall('ZCARD', waiters), job)
   end
 end
 if ARGV[5] == '1' then

@@ -84,10 +84,10 @@ test("a queued task: no live worker, paused, and behind others, in this order", 
   expect((await reasons(Dump({ n: 1 }))).at(-1)).toMatchObject({ behind: 0 });
 });
 
-test("behind counts what has no priority, and what has a higher one", async () => {
+test("behind counts what came before, and what has a higher priority", async () => {
   const First = defineTask({ name: "First", params: { n: p.int() }, queue: "sql" }, () => {});
   const Late = defineTask(
-    { name: "Late", params: { n: p.int() }, queue: "sql", priority: 5 },
+    { name: "Late", params: { n: p.int() }, queue: "sql", priority: -5 },
     () => {},
   );
   const line = await pipeline([First, Late]);

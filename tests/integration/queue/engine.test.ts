@@ -241,7 +241,7 @@ test("a stopping worker hands its job back without using an attempt", async () =
   await expect.poll(() => counted("long")).toBe(1);
   await first.stop(0);
   const job = await line.engine.queue("default").getJob(Long().id);
-  expect([job?.attemptsMade, await job?.getState()]).toEqual([0, "waiting"]);
+  expect([job?.attemptsMade, await job?.getState()]).toEqual([0, "prioritized"]);
   await line.work();
   expect(statesOf(await line.run(Long()))).toEqual({ "Long()": "complete" });
 });

@@ -69,7 +69,7 @@ test("a record that is deleted while parents wait makes its task run again, befo
   const { engine } = line;
   const worker = await line.work({ queues: ["default"] });
   await submit(line, Root(), soon());
-  await expect.poll(() => engine.queue("load").getWaitingCount()).toBe(1);
+  await expect.poll(() => engine.queue("load").getPrioritizedCount()).toBe(1);
   await worker.stop(0);
   expect(await engine.redis.del(engine.keys.done(Leaf({ name: "a" }).id))).toBe(1);
   // Middle is released already: its own gate must find out, wait, and have Leaf run, without a submit.
@@ -147,7 +147,7 @@ test("a job that waits is released when its own task turns out to be complete", 
   await submit(line, Root(), soon());
   const { name, key, args } = completion(line.engine, Middle(), "", null);
   await line.engine.scripts.call(name, key, ...args);
-  expect(await (await job(Middle()))?.getState()).toBe("waiting");
+  expect(await (await job(Middle()))?.getState()).toBe("prioritized");
   await line.work({ queues: ["load", "sql"] });
   expect(statesOf(await line.run(Root()))).toMatchObject({ "Root()": "complete" });
   await expect.poll(async () => (await job(Middle()))?.getState()).toBe("completed");

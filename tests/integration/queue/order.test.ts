@@ -1,10 +1,12 @@
 /** In which order jobs run, and where their keys live. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { expect, onTestFinished, test } from "vitest";
 import { defineTask, defineWrapper } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
+import type { Task } from "../../../src/core/task.ts";
 import { onFreePort } from "../../../src/embedded/free-port.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { pipeline, statesOf } from "../../support/pipeline.ts";
@@ -18,10 +20,10 @@ test("released tasks run by priority; a retry waits for its backoff while others
   const Source = defineTask({ name: "Source", queue: "copy" }, () => {});
   const after = (name: string, priority: number) =>
     defineTask({ name, priority, requires: () => Source() }, () => void order.push(name));
-  const families = [after("Third", 9), after("First", 0), after("Second", 2)];
+  const families = [after("Third", -9), after("First", 2), after("Second", 0)];
   let tries = 0;
   const Flaky = defineTask(
-    { name: "Flaky", requires: () => Source(), retry: { backoff: "300ms" } },
+    { name: "Flaky", priority: 2, requires: () => Source(), retry: { backoff: "300ms" } },
     () => {
       tries += 1;
       order.push(`Flaky ${tries}`);
@@ -30,7 +32,7 @@ test("released tasks run by priority; a retry waits for its backoff while others
   );
   const Root = defineWrapper({
     name: "Root",
-    priority: 1,
+    priority: 5,
     requires: () => [Flaky(), ...families.map((family) => family())],
   });
   const line = await pipeline([Source, ...families, Flaky, Root]);
@@ -40,8 +42,68 @@ test("released tasks run by priority; a retry waits for its backoff while others
   await copy.stop(0);
   await line.work({ queues: ["default"], concurrency: 1 });
   expect(statesOf(await line.run(Root()))["Root()"]).toBe("complete");
-  expect(order.slice(0, 2).sort()).toEqual(["First", "Flaky 1"]);
-  expect(order.slice(2)).toEqual(["Second", "Third", "Flaky 2"]);
+  expect(order).toEqual(["Flaky 1", "First", "Second", "Third", "Flaky 2"]);
+});
+
+test("one worker drains in the order of priority, then of requires, also what is released meanwhile", async () => {
+  const order: string[] = [];
+  const family = (
+    name: string,
+    declaration: { readonly priority?: number; readonly requires?: () => Task[] } = {},
+  ) => defineTask({ name, ...declaration }, () => void order.push(name));
+  const Zebra = family("Zebra");
+  const Ape = family("Ape");
+  const Late = family("Late", { priority: -1 });
+  const Urgent = family("Urgent", { priority: 1000 });
+  // All are released by Zebra, the urgent one and the others in the order in which they are required.
+  const waiting = ["Y", "B", "X", "A", "Q"].map((name) =>
+    family(name, { requires: () => [Zebra()] }),
+  );
+  const Alarm = family("Alarm", { priority: 10, requires: () => [Zebra()] });
+  const Root = family("Root", {
+    requires: () => [Late(), Zebra(), ...waiting.map((each) => each()), Ape(), Alarm(), Urgent()],
+  });
+  const line = await pipeline([Zebra, Ape, Late, Urgent, ...waiting, Alarm, Root]);
+  await submit(line, Root(), soon());
+  await line.work({ concurrency: 1 });
+  await line.run(Root());
+  expect(order).toEqual([
+    "Urgent",
+    "Zebra",
+    "Alarm",
+    "Ape",
+    "Y",
+    "B",
+    "X",
+    "A",
+    "Q",
+    "Late",
+    "Root",
+  ]);
+});
+
+test("a job that a stopping worker hands back wakes an idle one at once", async () => {
+  const order: string[] = [];
+  const began: (() => void)[] = [];
+  const Long = defineTask({ name: "Long", params: { n: p.int() } }, async ({ params, signal }) => {
+    order.push(`Long ${params.n}`);
+    began.shift()?.();
+    if (order.length > 1) return;
+    await new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  });
+  const line = await pipeline([Long]);
+  const first = await line.work({ concurrency: 1 });
+  const started = new Promise<void>((resolve) => began.push(resolve));
+  await submit(line, Long({ n: 1 }), soon());
+  await started;
+  await line.work({ concurrency: 1 });
+  const again = new Promise<void>((resolve) => began.push(resolve));
+  await first.stop(0);
+  // An idle worker looks by itself only every five seconds.
+  await Promise.race([again, sleep(3_000).then(() => Promise.reject(new Error("nobody woke")))]);
+  expect(order).toEqual(["Long 1", "Long 1"]);
 });
 
 test("a diamond with yields drains on a Redis Cluster node, which refuses keys of two slots", async () => {

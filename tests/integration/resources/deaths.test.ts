@@ -18,7 +18,7 @@ const HOLD = new URL("children/hold.ts", import.meta.url);
 const LEASE = 600;
 
 test("the units of a killed worker come back without an operator, long before its job does", async () => {
-  const { line, ask, end, task, running, units } = await gated(
+  const { line, ask, endRunning, end, task, running, units } = await gated(
     {
       Hold: { resources: { redshift: 2 }, queue: "copy" },
       Load: { resources: { redshift: 1 }, queue: "load" },
@@ -49,7 +49,7 @@ test("the units of a killed worker come back without an operator, long before it
   expect(await resourceStatus(line)).toMatchObject([
     { inUse: 2, holders: [{}, {}], waiting: [{ name: "Load(n=3)" }] },
   ]);
-  for (const name of [...running]) await end(name);
+  await endRunning();
   await expect.poll(() => [...running]).toEqual(["Load-3"]);
   await end("Load-3");
   expect(line.errors).toEqual([]);
@@ -57,7 +57,7 @@ test("the units of a killed worker come back without an operator, long before it
 
 test("a Redis that is frozen for several leases gives nobody's units away", async () => {
   const { url, pid } = await privateRedis();
-  const { line, ask, end, began, running } = await gated(
+  const { line, ask, endRunning, end, began, running } = await gated(
     { Load: { resources: { redshift: 1 } } },
     { redshift: 2 },
     { leaseDuration: LEASE, url },
@@ -72,7 +72,7 @@ test("a Redis that is frozen for several leases gives nobody's units away", asyn
   expect(running.size).toBe(2);
   await end("Load-1");
   await expect.poll(() => began).toEqual(["Load-1", "Load-2", "Load-3"]);
-  for (const name of [...running]) await end(name);
+  await endRunning();
   await expect.poll(() => [...running]).toEqual(["Load-4"]);
   await end("Load-4");
 });

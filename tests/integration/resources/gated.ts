@@ -15,6 +15,8 @@ export interface Gated {
   readonly running: ReadonlySet<string>;
   /** Lets a task end, and waits until it is complete. */
   readonly end: (name: string, error?: Error) => Promise<void>;
+  /** Lets all that run now end. */
+  readonly endRunning: () => Promise<void>;
   /** Puts tasks into the queue one by one, each when the one before runs or stands in line. */
   readonly ask: (...names: string[]) => Promise<void>;
   readonly units: (resource: string) => Promise<number>;
@@ -66,17 +68,22 @@ export async function gated(
     const state = await line.engine.queue(family.queue).getJobState(id);
     return running.has(name) || ["delayed", "completed", "failed"].includes(state);
   };
+  const end = async (name: string, error?: Error) => {
+    const { id, family } = task(name);
+    gates.get(name)?.(error);
+    await expect
+      .poll(() => line.engine.queue(family.queue).getJobState(id))
+      .toBe(error === undefined ? "completed" : "failed");
+  };
   return {
     line,
     task,
     began,
     running,
-    async end(name, error) {
-      const { id, family } = task(name);
-      gates.get(name)?.(error);
-      await expect
-        .poll(() => line.engine.queue(family.queue).getJobState(id))
-        .toBe(error === undefined ? "completed" : "failed");
+    end,
+    async endRunning() {
+      const names = [...running];
+      for (const name of names) await end(name);
     },
     async ask(...names) {
       for (const name of names) {

@@ -51,7 +51,7 @@ test("a limit is raised, lowered and paused while tasks run, and the audit says 
 });
 
 test("one that needs more than a lowered limit lets those behind it begin, and has its turn later", async () => {
-  const { line, ask, end, running } = await gated(
+  const { line, ask, endRunning, end, running } = await gated(
     { Big: { resources: { redshift: 3 } }, Small: { resources: { redshift: 1 } } },
     { redshift: 4 },
   );
@@ -65,13 +65,13 @@ test("one that needs more than a lowered limit lets those behind it begin, and h
   await end("Small-2");
   await expect.poll(() => [...running]).toEqual(["Small-3", "Big"]);
   await expect.poll(() => running.size).toBe(2);
-  for (const name of [...running]) await end(name);
+  await endRunning();
   await expect.poll(() => [...running]).toEqual(["Small-4"]);
   await end("Small-4");
 });
 
 test("a task that is cancelled in line keeps no place, and its units go to the next", async () => {
-  const { line, ask, end, task, running } = await gated(
+  const { line, ask, endRunning, task, running } = await gated(
     { Big: { resources: { redshift: 2 } }, Small: { resources: { redshift: 1 } } },
     { redshift: 2 },
   );
@@ -81,7 +81,7 @@ test("a task that is cancelled in line keeps no place, and its units go to the n
   expect(await cancelTask(line, task("Big"), { by: "ann@host", signal })).toBe("removed");
   await expect.poll(() => [...running]).toEqual(["Small-1", "Small-2"]);
   expect(await resourceStatus(line)).toMatchObject([{ inUse: 2, waiting: [] }]);
-  for (const name of running) await end(name);
+  await endRunning();
 });
 
 test("a called task whose queue is paused keeps its place, but no units for long", async () => {

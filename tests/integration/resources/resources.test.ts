@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { gated } from "./gated.ts";
 
 test("units are shared by all queues and workers, and a task that waits for one occupies no worker", async () => {
-  const { line, ask, end, running, began } = await gated(
+  const { line, ask, endRunning, end, running, began } = await gated(
     {
       Load: { resources: { redshift: 1 }, queue: "load" },
       Report: { resources: { redshift: 1 }, queue: "sql" },
@@ -42,7 +42,7 @@ test("units are shared by all queues and workers, and a task that waits for one 
     "Report-3",
     "Report-4",
   ]);
-  for (const name of running) await end(name);
+  await endRunning();
   // Waiting used no attempt.
   const jobs = await line.engine.queue("sql").getCompleted();
   expect(new Set(jobs.map(({ attemptsMade }) => attemptsMade))).toEqual(new Set([1]));
@@ -50,7 +50,7 @@ test("units are shared by all queues and workers, and a task that waits for one 
 });
 
 test("a task that needs three of four units is not starved by a stream that needs one", async () => {
-  const { line, ask, end, running, units } = await gated(
+  const { line, ask, endRunning, end, running, units } = await gated(
     { Small: { resources: { redshift: 1 } }, Big: { resources: { redshift: 3 } } },
     { redshift: 4 },
   );
@@ -65,12 +65,12 @@ test("a task that needs three of four units is not starved by a stream that need
   expect(await units("redshift")).toBe(4);
   await end("Big");
   await expect.poll(() => running.size).toBe(4);
-  for (const name of running) await end(name);
+  await endRunning();
   expect(line.errors).toEqual([]);
 });
 
 test("a task that waits for one resource holds no units of another, and two such tasks end", async () => {
-  const { line, ask, end, running } = await gated(
+  const { line, ask, endRunning, end, running } = await gated(
     {
       Load: { resources: { redshift: 1 } },
       Dump: { resources: { source: 1 } },
@@ -87,14 +87,14 @@ test("a task that waits for one resource holds no units of another, and two such
   await expect.poll(() => [...running]).toEqual(["Move"]);
   await end("Move");
   await expect.poll(() => [...running].sort()).toEqual(["Back", "Dump-1"]);
-  for (const name of running) await end(name);
+  await endRunning();
   expect(line.errors).toEqual([]);
 });
 
 test("the line is in the order of priority, then of arrival", async () => {
   const { line, ask, end, began } = await gated(
     {
-      Low: { resources: { redshift: 1 }, priority: 5 },
+      Low: { resources: { redshift: 1 }, priority: -5 },
       High: { resources: { redshift: 1 }, priority: 1 },
     },
     { redshift: 1 },
