@@ -24,10 +24,10 @@ export class Engine {
   readonly flow: FlowProducer;
   readonly #queues = new Map<string, Queue>();
 
-  private constructor(settings: EngineSettings) {
+  private constructor(settings: EngineSettings, redis: Redis) {
     this.settings = settings;
     this.keys = new Keys(settings.prefix);
-    this.redis = connectRedis(settings.redisUrl);
+    this.redis = redis;
     this.scripts = new Scripts(this.redis);
     this.flow = new FlowProducer({ connection: this.redis, prefix: this.keys.prefix });
     this.flow.on("error", () => {});
@@ -36,10 +36,11 @@ export class Engine {
   /** Throws `UnreachableError` when Redis does not answer, `PermanentError` when it must not be used. */
   static async open(settings: EngineSettings): Promise<Engine> {
     checkBullmq();
-    const probe = connectRedis(settings.redisUrl);
-    await ensureRedis(probe, redisAddress(settings.redisUrl));
-    probe.disconnect();
-    return new Engine(settings);
+    const redis = connectRedis(settings.redisUrl);
+    // Connected before BullMQ gets it: if a first connection breaks while BullMQ waits for it, BullMQ
+    // keeps the rejection, and every later call of the process fails with "Connection is closed".
+    await ensureRedis(redis, redisAddress(settings.redisUrl));
+    return new Engine(settings, redis);
   }
 
   queue(name: string): Queue {

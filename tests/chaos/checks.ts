@@ -77,9 +77,9 @@ function* requirementsFirst({ ledger }: Facts): Iterable<string> {
   }
 }
 
-function* convergence({ roots, nodes }: Facts): Iterable<string> {
+function* convergence({ roots, nodes, converged }: Facts): Iterable<string> {
   const open = nodes.filter(({ state }) => state !== "complete");
-  if (roots.some((state) => state !== "complete")) {
+  if (!converged || roots.some((state) => state !== "complete")) {
     const states = open.map(({ node, state }) => `${node.n} ${node.kind} ${state}`);
     yield `the roots are ${roots.join(" and ")}; open: ${states.join(", ")}`;
   }

@@ -42,6 +42,8 @@ export interface Facts {
   readonly mode: Mode;
   readonly nodes: readonly NodeFacts[];
   readonly roots: readonly string[];
+  /** Whether the roots were complete in time. */
+  readonly converged: boolean;
   readonly ledger: readonly Written[];
   readonly events: readonly ToldEvent[];
   readonly exits: readonly Exit[];
@@ -55,7 +57,8 @@ export interface Facts {
   readonly leftUploads: readonly string[];
 }
 
-export interface FactSources extends Pick<Facts, "graph" | "mode" | "exits" | "faults"> {
+export interface FactSources
+  extends Pick<Facts, "graph" | "mode" | "exits" | "faults" | "converged"> {
   /** Straight to the services. */
   readonly place: Workplace;
   readonly families: ChaosFamilies;
@@ -66,7 +69,7 @@ export interface FactSources extends Pick<Facts, "graph" | "mode" | "exits" | "f
 }
 
 export async function gatherFacts(sources: FactSources): Promise<Facts> {
-  const { place, families, graph, mode, exits, faults } = sources;
+  const { place, families, graph, mode, exits, faults, converged } = sources;
   const leftSessions = await sources.sessions();
   const roots = await lookInRedis(place, [families.rootOf(graph, 0), families.rootOf(graph, 1)]);
   const tasks = graph.nodes.map((node) => families.taskOf(node, graph));
@@ -92,6 +95,7 @@ export async function gatherFacts(sources: FactSources): Promise<Facts> {
     events: sources.logs.flatMap((log) => readEvents(log, new Set(tasks.map(({ id }) => id)))),
     exits,
     faults,
+    converged,
     leftJobs: await leftJobs(place),
     leftSessions,
     leftUnits: await leftUnits(place),

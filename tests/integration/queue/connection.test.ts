@@ -4,6 +4,8 @@ import { expect, test } from "vitest";
 import { Engine } from "../../../src/queue/engine.ts";
 import { Keys } from "../../../src/queue/keys.ts";
 import { privateRedis } from "../../support/private-redis.ts";
+import { proxied } from "../../support/proxied.ts";
+import type { Link } from "../../support/tcp-proxy.ts";
 
 const prefix = "{sluice-test-connection}";
 
@@ -73,4 +75,22 @@ test.each(["sluice", "{a}:b", "{a}{b}", "{}", ""])("the prefix %j is refused", (
   expect(() => new Keys(wrong)).toThrow(
     `${JSON.stringify(wrong)} cannot be the key prefix: it must be one Redis hash tag such as "{sluice}"`,
   );
+});
+
+test.for([1, 2, 3])("connection %i of an engine breaks as it opens: it recovers", async (nth) => {
+  const { proxy, url } = await proxied((await privateRedis()).url);
+  let connections = 0;
+  const known = new WeakSet<Link>();
+  proxy.rules.onClient = (_bytes, link) => {
+    if (known.has(link)) return;
+    known.add(link);
+    if (++connections === nth) link.cut();
+  };
+  const open = () => Engine.open({ redisUrl: url, prefix });
+  // Refused at its very first connection: then the process ends, and is started again.
+  const engine = await open().catch(open);
+  const counts = () => engine.queue("load").getJobCounts("waiting");
+  await expect.poll(() => counts().catch(String)).toEqual({ waiting: 0 });
+  expect(await engine.flow.getBackend().addFlow([])).toEqual([]);
+  await engine.close();
 });
