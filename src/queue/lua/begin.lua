@@ -2,7 +2,8 @@
   The gate in front of every attempt. Takes the lease, unless the task is complete, a requirement is
   open, or another attempt holds a live lease: BullMQ's lock only says who was handed the job, and a
   frozen Redis hands a running job out again. An expired lease that was never given back is a crash.
-  Atomic, because all of it must hold at the moment the lease is taken. The clock is Redis's.
+  Atomic, because all of it must hold at the moment the lease is taken. The clock is Redis's. Idempotent
+  for the attempt that has the lease.
 
   KEYS[1] job key
   ARGV[1] prefix of Sluice's own keys  ARGV[2] task id  ARGV[3] lock token  ARGV[4] attempt id
@@ -29,6 +30,8 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = own .. 'attempt:' .. id
 local holder, expires, began, by, failed, stale =
   unpack(rcall('HMGET', attempt, 'holder', 'expires', 'began', 'cancel', 'failed', 'stale'))
+-- Begun before, and the answer was lost: asked again, it is the same.
+if holder == ARGV[4] then return { 'begun', rcall('HGET', attempt, 'epoch'), failed, stale } end
 local live = holder and tonumber(expires) > now
 local lost, crashes = false, 0
 if holder and not live then
@@ -56,6 +59,6 @@ if ARGV[8] ~= '' then
   if again then return { 'waiting', again, false, false, lost } end
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
-rcall('HDEL', attempt, 'failure', 'held')
+rcall('HDEL', attempt, 'failure', 'held', 'version')
 rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]), 'began', now)
 return { 'begun', epoch, failed, stale, lost }
