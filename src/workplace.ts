@@ -34,6 +34,7 @@ export async function openWorkplace(project: Project, settings: Settings): Promi
   const engine = await Engine.open({
     redisUrl: required(settings, "REDIS_URL").reveal(),
     prefix: settings.SLUICE_PREFIX,
+    environment: settings.SLUICE_ENVIRONMENT,
   });
   const stores = openSettingsStores(settings);
   return {

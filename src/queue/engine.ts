@@ -6,6 +6,7 @@ import { FlowProducer, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { checkBullmq } from "./bullmq-internals.ts";
 import { connectRedis, ensureRedis, redisAddress } from "./connection.ts";
+import { claimEnvironment } from "./environment.ts";
 import { Keys } from "./keys.ts";
 import { Scripts } from "./scripts.ts";
 
@@ -14,6 +15,8 @@ export interface EngineSettings {
   readonly redisUrl: string;
   /** The hash tag in front of every key, for example `{sluice}`. */
   readonly prefix: string;
+  /** The environment's name: a process of another one is refused. Undefined asks nothing. */
+  readonly environment?: string;
 }
 
 export class Engine {
@@ -24,9 +27,9 @@ export class Engine {
   readonly flow: FlowProducer;
   readonly #queues = new Map<string, Queue>();
 
-  private constructor(settings: EngineSettings, redis: Redis) {
+  private constructor(settings: EngineSettings, keys: Keys, redis: Redis) {
     this.settings = settings;
-    this.keys = new Keys(settings.prefix);
+    this.keys = keys;
     this.redis = redis;
     this.scripts = new Scripts(this.redis);
     this.flow = new FlowProducer({ connection: this.redis, prefix: this.keys.prefix });
@@ -36,11 +39,20 @@ export class Engine {
   /** Throws `UnreachableError` when Redis does not answer, `PermanentError` when it must not be used. */
   static async open(settings: EngineSettings): Promise<Engine> {
     checkBullmq();
-    const redis = connectRedis(settings.redisUrl);
+    const { redisUrl, prefix, environment } = settings;
+    const keys = new Keys(prefix);
+    const address = redisAddress(redisUrl);
+    const redis = connectRedis(redisUrl);
     // Connected before BullMQ gets it: if a first connection breaks while BullMQ waits for it, BullMQ
     // keeps the rejection, and every later call of the process fails with "Connection is closed".
-    await ensureRedis(redis, redisAddress(settings.redisUrl));
-    return new Engine(settings, redis);
+    await ensureRedis(redis, address);
+    try {
+      if (environment !== undefined) await claimEnvironment(redis, keys, environment, address);
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+    return new Engine(settings, keys, redis);
   }
 
   queue(name: string): Queue {

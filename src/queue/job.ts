@@ -3,8 +3,9 @@ import type { JobsOptions } from "bullmq";
 import { z } from "zod";
 import { HIGHEST_PRIORITY } from "../core/check-declaration.ts";
 import type { Project } from "../core/config.ts";
-import { PermanentError, SluiceError } from "../core/errors.ts";
+import { PermanentError, UsageError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
+import { familyUnknown, parametersUnknown } from "./other-version.ts";
 
 const jobData = z.object({
   family: z.string(),
@@ -37,7 +38,10 @@ export function jobOptionsOf(task: Task): JobsOptions & { jobId: string } {
   };
 }
 
-/** The task of a job. Job data is untrusted: anyone who can write to Redis can write it. */
+/**
+ * The task of a job. Job data is untrusted: anyone who can write to Redis can write it. Throws an
+ * `OtherVersionError` when another version of the project enqueued it.
+ */
 export function taskOfJob(
   project: Project,
   id: string,
@@ -52,21 +56,21 @@ export function taskOfJob(
     );
   }
   const { family, params, root } = parsed.data;
-  if (!project.families.has(family)) {
-    // Retryable: during a deployment another worker may know it.
-    throw new SluiceError(
-      "FAMILY_UNKNOWN",
-      `${family}: this worker's project has no such task; is it an older version than the one that enqueued it?`,
-      { fields: { task: id } },
-    );
+  const definition = project.families.get(family);
+  if (definition === undefined) throw familyUnknown(id, family);
+  let task: Task;
+  try {
+    task = definition.parse(params);
+  } catch (error) {
+    if (error instanceof UsageError) throw parametersUnknown(id, definition, params, error);
+    throw error;
   }
-  const task = project.family(family).parse(params);
-  if (task.id !== id) {
-    throw new PermanentError(
-      "JOB_INVALID",
-      `Job ${id} carries the parameters of ${task.name}, whose id is ${task.id}: remove it, and use "sluice run"`,
-      { fields: { task: id } },
-    );
-  }
-  return { task, root };
+  if (task.id === id) return { task, root };
+  const names = (texts: Readonly<Record<string, string>>) => Object.keys(texts).sort().join();
+  if (names(task.texts) !== names(params)) throw parametersUnknown(id, definition, params);
+  throw new PermanentError(
+    "JOB_INVALID",
+    `Job ${id} carries the parameters of ${task.name}, whose id is ${task.id}: remove it, and use "sluice run"`,
+    { fields: { task: id } },
+  );
 }

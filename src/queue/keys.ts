@@ -39,6 +39,11 @@ export class Keys {
     return `${this.own}history:${what}`;
   }
 
+  /** The name of the environment that the prefix belongs to. */
+  get environment(): string {
+    return `${this.own}environment`;
+  }
+
   /** Hash: the limits that operators set. */
   get limits(): string {
     return `${this.own}limits`;

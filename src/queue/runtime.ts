@@ -12,6 +12,8 @@ export interface RuntimeSettings extends LeaseSettings {
   readonly restartsAllowed: number;
   /** Milliseconds that a run has to end after its signal aborted, before it is given up. */
   readonly abortGrace: number;
+  /** Milliseconds until a job of another version of the project is looked at again. */
+  readonly versionPoll: number;
   /** Milliseconds between two looks at the output of an external task. */
   readonly externalPoll: number;
 }
@@ -34,5 +36,6 @@ export const RUNTIME_DEFAULTS: RuntimeSettings = {
   crashesAllowed: 3,
   restartsAllowed: 1_000,
   abortGrace: 10_000,
+  versionPoll: 30_000,
   externalPoll: 60_000,
 };

@@ -38,8 +38,9 @@ export async function pipeline(
   stores: Stores = openStores({}),
   url?: string,
   config: Omit<ProjectConfig, "tasks"> = {},
+  prefix = keyPrefix(),
 ): Promise<Pipeline> {
-  const engine = await Engine.open({ redisUrl: url ?? (await redisUrl()), prefix: keyPrefix() });
+  const engine = await Engine.open({ redisUrl: url ?? (await redisUrl()), prefix });
   closers.push(() => engine.close());
   const errors: Error[] = [];
   const runtime: Runtime = {

@@ -32,6 +32,7 @@ export async function openDashboard(
   const engine = await Engine.open({
     redisUrl: required(settings, "REDIS_URL").reveal(),
     prefix: settings.SLUICE_PREFIX,
+    environment: settings.SLUICE_ENVIRONMENT,
   });
   const { SLUICE_DASHBOARD_USER: user, SLUICE_DASHBOARD_PASSWORD: password } = settings;
   try {
