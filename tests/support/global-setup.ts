@@ -1,5 +1,5 @@
 /**
- * One private Redis, Postgres and S3 server for the whole run, each started when the first test asks
+ * One private Redis, Postgres, S3 server and stand-in for Redshift for the whole run, each started when the first test asks
  * for it: a run of pure tests starts nothing. Test files reach this broker over a local socket. Never
  * the servers of the machine: tests drop databases and flush keys.
  */
@@ -27,36 +27,56 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const stops: (() => Promise<void>)[] = [];
   const common = { password: "test", env: process.env };
 
-  // Imported late, so that a run of pure tests loads none of it.
-  const starters: { [Name in Service]: () => Promise<Addresses[Name]> } = {
-    redis: async () => {
-      const { startRedis } = await import("../../src/embedded/redis/start-redis.ts");
-      const server = await startRedis({ dir: join(root, "redis"), ...common });
-      stops.push(server.stop);
-      return { url: server.url };
-    },
-    postgres: async () => {
-      const { startPostgres } = await import("../../src/embedded/postgres/start-postgres.ts");
-      const server = await startPostgres({ dir: join(root, "pg"), durable: false, ...common });
-      stops.push(server.stop);
-      return { url: server.urlOf("postgres") };
-    },
-    s3: async () => {
-      const credentials = { accessKeyId: "AKIDTEST", secretAccessKey: "test-secret-access-key" };
-      const { startS3Process } = await import("../../src/embedded/s3-process.ts");
-      const server = await startS3Process({ dir: join(root, "s3"), ...credentials, ...common });
-      stops.push(server.stop);
-      return { endpoint: server.endpoint, region: "us-east-1", ...credentials };
-    },
+  const begun: Promise<unknown>[] = [];
+  const once = <T>(start: () => Promise<T>): (() => Promise<T>) => {
+    let answer: Promise<T> | undefined;
+    return () => {
+      if (answer === undefined) begun.push((answer = start()));
+      return answer;
+    };
   };
 
-  const started = new Map<string, Promise<unknown>>();
+  // Imported late, so that a run of pure tests loads none of it.
+  const redis = once(async () => {
+    const { startRedis } = await import("../../src/embedded/redis/start-redis.ts");
+    const server = await startRedis({ dir: join(root, "redis"), ...common });
+    stops.push(server.stop);
+    return { url: server.url };
+  });
+  const postgres = once(async () => {
+    const { startPostgres } = await import("../../src/embedded/postgres/start-postgres.ts");
+    const server = await startPostgres({ dir: join(root, "pg"), durable: false, ...common });
+    stops.push(server.stop);
+    return { url: server.urlOf("postgres") };
+  });
+  const s3 = once(async () => {
+    const credentials = { accessKeyId: "AKIDTEST", secretAccessKey: "test-secret-access-key" };
+    const { startS3Process } = await import("../../src/embedded/s3-process.ts");
+    const server = await startS3Process({ dir: join(root, "s3"), ...credentials, ...common });
+    stops.push(server.stop);
+    return { endpoint: server.endpoint, region: "us-east-1", ...credentials };
+  });
+  const redshift = once(async () => {
+    const { startRedshiftStandIn } = await import("../../src/embedded/redshift/stand-in.ts");
+    const server = await startRedshiftStandIn({
+      postgresUrl: (await postgres()).url,
+      s3: await s3(),
+    });
+    stops.push(server.stop);
+    return { url: server.url };
+  });
+  const starters: { [Name in Service]: () => Promise<Addresses[Name]> } = {
+    redis,
+    postgres,
+    s3,
+    redshift,
+  };
+
   const broker = createServer((request, response) => {
     const name = request.url?.slice(1) ?? "";
     const answer = isService(name)
-      ? (started.get(name) ?? starters[name]())
+      ? starters[name]()
       : Promise.reject(new Error(`no service is called "${name}"`));
-    started.set(name, answer);
     answer.then(
       (address) => response.end(JSON.stringify(address)),
       (error: unknown) => response.writeHead(500).end(String(error)),
@@ -69,7 +89,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
 
   return async () => {
     broker.close();
-    await Promise.allSettled(started.values());
+    await Promise.allSettled(begun);
     await Promise.all(stops.map((stop) => stop()));
     rmSync(root, { recursive: true, force: true });
   };

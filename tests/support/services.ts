@@ -21,6 +21,7 @@ export interface Addresses {
   readonly redis: { readonly url: string };
   readonly postgres: { readonly url: string };
   readonly s3: Omit<S3Settings, "bucket">;
+  readonly redshift: { readonly url: string };
 }
 
 const disposals: (() => Promise<void>)[] = [];
@@ -55,6 +56,20 @@ export async function freshDatabase(): Promise<string> {
   const fresh = new URL(url);
   fresh.pathname = `/${name}`;
   return fresh.href;
+}
+
+/**
+ * A new, empty database behind the stand-in for Redshift: its `redshift:` URL, and that of the Postgres
+ * behind it, for looks at what the stand-in does not show.
+ */
+export async function freshRedshift(): Promise<{
+  readonly url: string;
+  readonly postgresUrl: string;
+}> {
+  const postgresUrl = await freshDatabase();
+  const url = new URL((await addressOf("redshift")).url);
+  url.pathname = new URL(postgresUrl).pathname;
+  return { url: url.href, postgresUrl };
 }
 
 /** Settings of a new, empty bucket. */
