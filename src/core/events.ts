@@ -79,11 +79,20 @@ export class EventHub {
 
   emit<Name extends EventName>(name: Name, event: SluiceEvents[Name]): void {
     for (const listener of this.#listeners[name]) {
-      const delivery: Promise<void> = (async () => listener(event))()
-        .catch((error: unknown) => this.#onListenerError(error, name))
-        .finally(() => this.#pending.delete(delivery));
-      this.#pending.add(delivery);
+      try {
+        const answer = listener(event);
+        if (answer instanceof Promise) this.#follow(name, answer);
+      } catch (error) {
+        this.#follow(name, Promise.reject(error));
+      }
     }
+  }
+
+  #follow(name: EventName, listening: Promise<void>): void {
+    const delivery: Promise<void> = listening
+      .catch((error: unknown) => this.#onListenerError(error, name))
+      .finally(() => this.#pending.delete(delivery));
+    this.#pending.add(delivery);
   }
 
   /** Waits for listeners that are still at work, at most `milliseconds`. For an orderly exit. */

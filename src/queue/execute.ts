@@ -13,9 +13,11 @@ import { requirementsOf, type Task } from "../core/task.ts";
 import { cancelled } from "./cancel.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
-import { interruptible } from "./interruptible.ts";
+import { insist } from "./insist.ts";
+import type { Interrupt } from "./interrupt.ts";
 import { taskOfJob } from "./job.ts";
 import { Lease, LeaseLostError } from "./lease.ts";
+import { OtherVersionError, waitForOtherVersion } from "./other-version.ts";
 import type { Outcome } from "./outcome.ts";
 import { needsOf } from "./resources.ts";
 import { ProgressReporter } from "./progress.ts";
@@ -25,14 +27,26 @@ import { taskContext } from "./task-context.ts";
 import { waitFor } from "./wait-for.ts";
 
 /** The reason of an abort that hands jobs back instead of failing them. */
-export const STOPPING = "the worker is stopping";
+export class WorkerStopping extends Error {
+  constructor() {
+    super("the worker is stopping");
+  }
+}
+
+/** The reason of an abort that somebody asked for. */
+export class CancelledBy extends Error {
+  readonly by: string;
+  constructor(by: string) {
+    super(`cancelled by ${by}`);
+    this.by = by;
+  }
+}
 
 export interface Delivery {
   readonly job: Job;
   /** BullMQ's lock token. */
   readonly token: string;
-  /** Aborts with `STOPPING`, or with the name of who cancels the task. */
-  readonly signal: AbortSignal;
+  readonly interrupt: Interrupt;
 }
 
 export async function execute(runtime: Runtime, delivery: Delivery): Promise<Outcome> {
@@ -41,7 +55,8 @@ export async function execute(runtime: Runtime, delivery: Delivery): Promise<Out
   try {
     known = taskOfJob(runtime.project, job.id ?? "", job.data);
   } catch (error) {
-    return { kind: "failed", error };
+    if (!(error instanceof OtherVersionError)) return { kind: "failed", error };
+    return waitForOtherVersion(runtime, job, error);
   }
   const attempt = { id: randomUUID(), number: job.attemptsMade + 1 };
   const facts = {
@@ -84,20 +99,24 @@ async function attemptTask(
 ): Promise<Outcome> {
   const { task } = known;
   const { engine, settings } = runtime;
+  const { interrupt } = delivery;
+  interrupt.throwIfAborted();
   const requirements = requirementsOf(task);
   const needs = needsOf(runtime.project, task);
-  const [verdict, detail, failedAt, stale, lost] = await engine.scripts.call(
-    "begin",
-    engine.keys.job(task.family.queue, task.id),
-    engine.keys.own,
-    task.id,
-    delivery.token,
-    facts.attempt.id,
-    settings.leaseDuration,
-    settings.crashesAllowed,
-    task.name,
-    needs,
-    ...requirements.map(({ id }) => id),
+  const [verdict, detail, failedAt, stale, lost] = await insist(() =>
+    engine.scripts.call(
+      "begin",
+      engine.keys.job(task.family.queue, task.id),
+      engine.keys.own,
+      task.id,
+      delivery.token,
+      facts.attempt.id,
+      settings.leaseDuration,
+      settings.crashesAllowed,
+      task.name,
+      needs,
+      ...requirements.map(({ id }) => id),
+    ),
   );
   if (lost) tellLost(runtime, task, facts, ...lost);
   switch (verdict) {
@@ -127,16 +146,14 @@ async function attemptTask(
       return { kind: "superseded" };
   }
 
-  const lease = new Lease(engine, task, facts.attempt, settings, needs);
+  const lease = new Lease(engine, task, facts.attempt, settings, needs, (error) =>
+    interrupt.abort(error),
+  );
   lease.keep();
   try {
-    if (stale) await removeStaleOutputs(engine, runtime.stores, task, lease, delivery.signal);
-    const interrupts = {
-      signals: [delivery.signal, lease.signal],
-      grace: settings.abortGrace,
-    };
-    const outcome = await interruptible(task, interrupts, (signal) =>
-      underLease(runtime, delivery, known, facts, lease, signal),
+    if (stale) await removeStaleOutputs(engine, runtime.stores, task, lease, interrupt.signal);
+    const outcome = await interrupt.bound(task, settings.abortGrace, () =>
+      underLease(runtime, delivery, known, facts, lease),
     );
     if (outcome.kind === "completed") {
       if (failedAt) {
@@ -161,20 +178,22 @@ async function underLease(
   known: { readonly task: Task; readonly root: string },
   facts: Facts,
   lease: Lease,
-  signal: AbortSignal,
 ): Promise<Outcome> {
   const { task } = known;
+  const { interrupt } = delivery;
   const { engine, stores, events, settings } = runtime;
   const needs = needsOf(runtime.project, task);
   const record = async (answer: unknown): Promise<Outcome> => {
     const { name, key, args } = completion(engine, task, lease.id, answer, 0, needs);
-    if ((await engine.scripts.call(name, key, ...args)) < 0) throw new LeaseLostError(task);
+    const recorded = await insist(() => engine.scripts.call(name, key, ...args));
+    if (recorded < 0) throw new LeaseLostError(task);
     return { kind: "completed" };
   };
 
   // Asked again under the lease: a predecessor may have committed and died before it was recorded.
-  const exists =
-    task.outputs !== undefined && (await missingOutputs({ task, stores, signal })).length === 0;
+  const missing = async () =>
+    task.outputs === undefined ? [] : missingOutputs({ task, stores, signal: interrupt.signal });
+  const exists = task.outputs !== undefined && (await missing()).length === 0;
   if (exists || task.family.kind === "wrapper") return record(null);
   if (task.family.run === undefined) {
     return { kind: "deferred", milliseconds: settings.externalPoll };
@@ -183,7 +202,15 @@ async function underLease(
   events.emit("task:started", facts);
   const started = performance.now();
   const progress = new ProgressReporter(delivery.job);
-  const context: RunContext = Object.assign(taskContext({ task, stores, signal, attempt: lease }), {
+  const binding = {
+    task,
+    stores,
+    attempt: lease,
+    get signal() {
+      return interrupt.signal;
+    },
+  };
+  const context: RunContext = Object.assign(taskContext(binding), {
     attempt: lease,
     progress: (report: Progress) => progress.report(report),
     log: (line: string) => progress.log(line),
@@ -194,17 +221,17 @@ async function underLease(
   } finally {
     await progress.flush();
   }
-  signal.throwIfAborted();
+  interrupt.throwIfAborted();
   if (driven.kind === "waiting") {
     return waitFor(runtime, delivery, known, driven.tasks, driven.failed ? "failed" : "yielded");
   }
 
-  const missing = await missingOutputs({ task, stores, signal });
-  if (missing.length > 0) {
+  const lacking = await missing();
+  if (lacking.length > 0) {
     throw new PermanentError(
       "OUTPUT_MISSING",
-      `${task.name}: run() ended, but its output is missing: ${missing.join(", ")}. Write it in run(), or correct output()`,
-      { fields: { task: task.id, missing } },
+      `${task.name}: run() ended, but its output is missing: ${lacking.join(", ")}. Write it in run(), or correct output()`,
+      { fields: { task: task.id, missing: lacking } },
     );
   }
   const outcome = await record(driven.answer);
@@ -229,7 +256,8 @@ async function rememberFailure(
   const { keys, scripts } = engine;
   const text = JSON.stringify({ code: failure.code, message: failure.message });
   const job = keys.job(family.queue, id);
-  await scripts.call("fail", job, keys.own, id, Date.now(), text).catch(() => {});
+  const now = Date.now();
+  await insist(() => scripts.call("fail", job, keys.own, id, now, text)).catch(() => {});
 }
 
 /** The attempt that finds it speaks for it: its own worker died, or is frozen. */
@@ -250,11 +278,12 @@ function tellLost(
   events.emit("task:lost", { ...facts, attempt, seconds, error: failureOf(task, error) });
 }
 
-function outcomeOfError({ signal }: Delivery, task: Task, error: unknown): Outcome {
+function outcomeOfError({ interrupt }: Delivery, task: Task, error: unknown): Outcome {
+  const { reason } = interrupt;
   if (error instanceof LeaseLostError) return { kind: "superseded" };
-  if (!signal.aborted) return { kind: "failed", error };
-  if (signal.reason === STOPPING) return { kind: "returned" };
-  return { kind: "failed", error: cancelled(task, String(signal.reason)) };
+  if (reason instanceof WorkerStopping) return { kind: "returned" };
+  if (reason instanceof CancelledBy) return { kind: "failed", error: cancelled(task, reason.by) };
+  return { kind: "failed", error };
 }
 
 /** Whether no further attempt will follow. */

@@ -6,6 +6,7 @@ import { SluiceError } from "../core/errors.ts";
 import type { Attempt } from "../core/target.ts";
 import type { Task } from "../core/task.ts";
 import type { Engine } from "./engine.ts";
+import { insist } from "./insist.ts";
 
 /** Another attempt took over: whatever this one was about to write must not become visible. */
 export class LeaseLostError extends SluiceError {
@@ -30,7 +31,8 @@ export class Lease implements Attempt {
   readonly #task: Task;
   readonly #settings: LeaseSettings;
   readonly #needs: string;
-  readonly #lost = new AbortController();
+  readonly #onLost: (error: LeaseLostError) => void;
+  #lost: LeaseLostError | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -39,18 +41,16 @@ export class Lease implements Attempt {
     attempt: { readonly id: string; readonly number: number },
     settings: LeaseSettings,
     needs = "",
+    /** Hears, once, that another attempt has taken over, or that this one gave its lease back. */
+    onLost: (error: LeaseLostError) => void = () => {},
   ) {
     this.#engine = engine;
     this.#task = task;
     this.#settings = settings;
     this.#needs = needs;
+    this.#onLost = onLost;
     this.id = attempt.id;
     this.number = attempt.number;
-  }
-
-  /** Aborts, with a `LeaseLostError`, when another attempt has taken over. */
-  get signal(): AbortSignal {
-    return this.#lost.signal;
   }
 
   /** Renews three times a lease duration, until `stop`. A Redis that is away is asked again. */
@@ -59,13 +59,13 @@ export class Lease implements Attempt {
       void this.confirmLease()
         .catch(() => {})
         .finally(() => {
-          if (this.#timer !== undefined && !this.#lost.signal.aborted) this.keep();
+          if (this.#timer !== undefined && this.#lost === undefined) this.keep();
         });
     }, this.#settings.leaseDuration / 3);
   }
 
   async confirmLease(): Promise<void> {
-    this.#lost.signal.throwIfAborted();
+    if (this.#lost !== undefined) throw this.#lost;
     const { keys, scripts } = this.#engine;
     const { id, family } = this.#task;
     const held = await scripts.call(
@@ -78,9 +78,7 @@ export class Lease implements Attempt {
       this.#needs,
     );
     if (held === 1) return;
-    const error = new LeaseLostError(this.#task);
-    this.#lost.abort(error);
-    throw error;
+    throw this.#lose();
   }
 
   stop(): void {
@@ -94,8 +92,17 @@ export class Lease implements Attempt {
    */
   async release(): Promise<void> {
     this.stop();
-    this.#lost.abort(new LeaseLostError(this.#task));
+    this.#lose();
     const { keys, scripts } = this.#engine;
-    await scripts.call("release", keys.attempt(this.#task.id), this.id, keys.own, this.#needs);
+    const key = keys.attempt(this.#task.id);
+    await insist(() => scripts.call("release", key, this.id, keys.own, this.#needs));
+  }
+
+  #lose(): LeaseLostError {
+    if (this.#lost === undefined) {
+      this.#lost = new LeaseLostError(this.#task);
+      this.#onLost(this.#lost);
+    }
+    return this.#lost;
   }
 }

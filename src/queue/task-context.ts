@@ -5,7 +5,8 @@ import { isTask, type Requirements } from "../core/task.ts";
 
 /** The context of `sql`, and what `run` gets of it. With an attempt, outputs can be written. */
 export function taskContext(binding: Binding): TaskContext {
-  const { task, stores, signal } = binding;
+  const { task, stores } = binding;
+  let input: { readonly handles: unknown } | undefined;
   return {
     // Not spread: a store is opened, or found not to be configured, when the task asks for it.
     get source() {
@@ -19,20 +20,27 @@ export function taskContext(binding: Binding): TaskContext {
     },
     task,
     params: task.params,
-    input: bindInput(task.family.requirementsOf(task), { stores, signal }),
+    // Nor is `requires` asked, or a signal made, for a run that does not look.
+    get input() {
+      input ??= { handles: bindInput(task.family.requirementsOf(task), binding) };
+      return input.handles;
+    },
     output: bindOutputs(task.outputs, binding),
-    signal,
+    get signal() {
+      return binding.signal;
+    },
   };
 }
 
 /** The handles of every requirement's outputs, in the shape of `requires`. */
 function bindInput(
   requirements: Requirements,
-  binding: Omit<Binding, "task" | "attempt">,
+  binding: Pick<Binding, "stores" | "signal">,
 ): unknown {
   if (requirements === undefined) return undefined;
   if (isTask(requirements)) {
-    return bindOutputs(requirements.outputs, { ...binding, task: requirements });
+    const { stores, signal } = binding;
+    return bindOutputs(requirements.outputs, { task: requirements, stores, signal });
   }
   if (Array.isArray(requirements)) {
     return requirements.map((requirement: Requirements) => bindInput(requirement, binding));

@@ -17,14 +17,14 @@ const CODES: Readonly<Record<WaitReason, string>> = { required: "", yielded: "y"
 
 export async function waitFor(
   runtime: Runtime,
-  { job, token, signal }: Delivery,
+  { job, token, interrupt }: Delivery,
   { task, root }: { readonly task: Task; readonly root: string },
   tasks: readonly Task[],
   reason: WaitReason,
 ): Promise<Outcome> {
   const { engine } = runtime;
   if (reason !== "required") await countRestart(runtime, task);
-  await submitFor(runtime, task, tasks, { signal, root });
+  await submitFor(runtime, task, tasks, { signal: interrupt.signal, root });
   let open = 0;
   for (const part of chunk(tasks, EDGES_PER_CALL)) {
     const stillOpen = await engine.scripts.call(

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { defineTask } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
-import { interruptible } from "../../../src/queue/interruptible.ts";
+import { Interrupt } from "../../../src/queue/interrupt.ts";
 import { flags, pipeline, statesOf } from "../../support/pipeline.ts";
 
 test("an attempt that takes too long is told by its signal, fails as TASK_TIMEOUT and is retried", async () => {
@@ -95,11 +95,10 @@ test("a run that ends within its grace has failed all the same; what it wrote is
 
 test("an abort after the attempt has ended starts no timer: a stopped worker exits at once", async () => {
   const Quick = defineTask({ name: "Quick" }, () => {});
-  const lease = new AbortController();
+  const interrupt = new Interrupt();
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === "Timeout").length;
   const before = timers();
-  const interrupts = { signals: [lease.signal], grace: 60_000 };
-  expect(await interruptible(Quick(), interrupts, async () => "done")).toBe("done");
-  lease.abort();
+  expect(await interrupt.bound(Quick(), 60_000, async () => "done")).toBe("done");
+  interrupt.abort(new Error("stopping"));
   expect(timers()).toBe(before);
 });
