@@ -193,7 +193,12 @@ export interface LoadFile {
 }
 
 /** How rows are written in files. */
-export type FileFormat = CsvFormat | JsonFormat;
+export type FileFormat = CsvFormat | JsonFormat | ParquetFormat;
+
+/** Only Redshift reads and writes it. */
+export interface ParquetFormat {
+  readonly type: "parquet";
+}
 
 export interface CsvFormat {
   readonly type: "csv";
@@ -231,7 +236,7 @@ export interface UnloadRequest {
   readonly to: string;
   readonly format:
     | (Omit<CsvFormat, "compression"> & { readonly compression: "gzip" | "zstd" })
-    | { readonly type: "parquet" };
+    | ParquetFormat;
   /** At most; Redshift's default is 6.2 GB. */
   readonly fileMegabytes?: number | undefined;
   /** Names the session on the server: the task id. */

@@ -1,28 +1,45 @@
 /**
- * Dumps a table or a query to S3: one read-only snapshot, streamed by COPY as CSV, gzipped, in flat
- * memory, committed by its manifest. `copyTableToS3` works inside any `run`; `TableCopyToS3` is the
+ * Dumps a table or a query to S3: one read-only snapshot, streamed by COPY as CSV, compressed, in
+ * flat memory, committed by its manifest. `copyTableToS3` works inside any `run`; `TableCopyToS3` is the
  * family around it.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import type { Temporal } from "temporal-polyfill";
 import { defineTask } from "../core/define.ts";
 import { PermanentError } from "../core/errors.ts";
 import { p } from "../core/params/p.ts";
 import type { Progress } from "../core/run.ts";
-import type { Block, CopyOutRequest, Source } from "../core/stores.ts";
+import type { Block, Column, CopyOutRequest, Dialect, Source } from "../core/stores.ts";
+import { forRedshift, type RedshiftColumns } from "../sql/redshift/types.ts";
+import { type Compression, defaultCompression } from "../targets/compression.ts";
 import type {
   CommittedDataset,
   DatasetContents,
   DatasetWriter,
 } from "../targets/dataset-writer.ts";
 import { type S3Dataset, s3Dataset } from "../targets/s3-dataset.ts";
+import { redshiftColumns } from "./definition-params.ts";
 import { RollingFiles } from "./rolling-files.ts";
 
 export interface CopyTableOptions {
   readonly signal?: AbortSignal;
   readonly progress?: (report: Progress) => void;
-  /** Uncompressed bytes of a file. Default 256 MB. */
+  /** Connections to the source, all of which see one snapshot. Default 1. */
+  readonly connections?: number | undefined;
+  /**
+   * The column, of whole numbers, dates or timestamps, by which several connections share the rows.
+   * Tables need none on Postgres 14 or newer; queries, views and foreign tables do.
+   */
+  readonly splitBy?: string | undefined;
+  /** Who will read the dump. Default `postgres`, whose dumps Redshift can read too unless it says otherwise. */
+  readonly dialect?: Dialect | undefined;
+  /** For Redshift, by column: a type of one's own, what to cut, what to make NULL. */
+  readonly columns?: RedshiftColumns | undefined;
+  /** Default: zstd where this Node has it (22.15 and newer), else gzip. */
+  readonly compression?: Compression | undefined;
+  /** Uncompressed bytes of a file. Default: a sixteenth of the table, but 64 to 256 MB. */
   readonly fileBytes?: number;
   /** Files that are compressed and uploaded at once. Default: one a core, at most 4. */
   readonly lanes?: number;
@@ -38,6 +55,11 @@ export interface Moved {
 /** What stands for NULL, unless a value of the table looks like it. */
 const NULL_TEXT = "@NULL@";
 const TRIES = 3;
+
+/** A multiple of the slices of most Redshift clusters, which read a file each. */
+const FILES = 16;
+const MIN_FILE_BYTES = 64 * 1024 * 1024;
+const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /**
  * Dumps a table (`"shop.orders"`) or `{ query }` into a dataset.
@@ -67,7 +89,17 @@ async function dumpWithProof(
 ): Promise<CommittedDataset> {
   let nullText = NULL_TEXT;
   for (let tries = 1; ; tries++) {
-    const request = { from, nullText, label: writer.taskId, ...withSignal(options.signal) };
+    const { connections, splitBy, signal } = options;
+    const parallel = { connections, splitBy };
+    const project = projectionFor(options);
+    const request = {
+      from,
+      nullText,
+      label: writer.taskId,
+      project,
+      ...parallel,
+      ...withSignal(signal),
+    };
     let contents: DatasetContents;
     try {
       contents = await dump(source, request, writer, options);
@@ -85,20 +117,35 @@ async function dump(
   source: Source,
   request: CopyOutRequest,
   writer: DatasetWriter,
-  { signal, progress, fileBytes, lanes }: CopyTableOptions,
+  options: CopyTableOptions,
 ): Promise<DatasetContents> {
+  const { signal, progress, lanes, compression = defaultCompression() } = options;
   const started = new Date();
-  return await source.copyOut(request, async ({ columns, snapshot, blocks }) => {
+  return await source.copyOut(request, async ({ columns, snapshot, bytes, blocks }) => {
     const files = new RollingFiles({
       part: (name, body) => writer.part(name, body),
-      fileBytes,
+      compression,
+      fileBytes: options.fileBytes ?? fileBytesFor(bytes),
       lanes,
     });
     const proof = proveNullText(request.nullText, (totals) => progress?.(totals));
     await pipeline(blocks, proof, files, withSignal(signal));
-    const format = { type: "csv", null: request.nullText, compression: "gzip" } as const;
-    return { parts: files.parts, columns, format, snapshot, started };
+    const format = { type: "csv", null: request.nullText, compression } as const;
+    const { dialect } = options;
+    return { parts: files.parts, dialect, columns, format, snapshot, started };
   });
+}
+
+function projectionFor({
+  dialect,
+  columns,
+}: Pick<CopyTableOptions, "dialect" | "columns">): CopyOutRequest["project"] {
+  if (dialect !== "redshift") return undefined;
+  return (found: readonly Column[]) => forRedshift(found, columns);
+}
+
+function fileBytesFor(tableBytes = MAX_FILE_BYTES * FILES): number {
+  return Math.max(MIN_FILE_BYTES, Math.min(MAX_FILE_BYTES, Math.ceil(tableBytes / FILES)));
 }
 
 /**
@@ -145,31 +192,68 @@ function withSignal(signal: AbortSignal | undefined): { readonly signal?: AbortS
  * Where the dump of a table, or of a query about it, belongs. Queries have their own tree: a dump of
  * some rows must never pass for the dump of the table.
  */
-function datasetPrefix(table: string, date: string, query: string | undefined): string {
+function datasetPrefix({ table, date, query, dialect, columns }: DumpParams): string {
   const name = encodeURIComponent(table).replaceAll("'", "%27");
-  if (query === undefined) return `dumps/${name}/${date}/`;
-  const hash = createHash("sha256").update(query).digest("hex").slice(0, 16);
-  return `queries/${name}/${hash}/${date}/`;
+  const tree = `${dialect === "redshift" ? "redshift/" : ""}${query === undefined ? "dumps" : "queries"}`;
+  const what = [
+    ...(query === undefined ? [] : [query]),
+    ...(columns === undefined ? [] : [columns]),
+  ];
+  if (what.length === 0) return `${tree}/${name}/${date}/`;
+  const text = what
+    .map((part) => (typeof part === "string" ? part : JSON.stringify(part)))
+    .join("\0");
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  return `${tree}/${name}/${hash}/${date}/`;
+}
+
+interface DumpParams {
+  readonly table: string;
+  readonly date: Temporal.PlainDate;
+  readonly query?: string | undefined;
+  readonly dialect: Dialect;
+  readonly columns?: RedshiftColumns | undefined;
 }
 
 /**
  * Dumps a table of the source to `dumps/<table>/<date>/`. With `query`, the rows of that query, which
- * are about the table, to `queries/<table>/<hash of the query>/<date>/`.
+ * are about the table, to `queries/<table>/<hash of the query>/<date>/`. With `dialect: "redshift"`, in a
+ * form that Redshift holds exactly, below `redshift/`; `columns` says what the type map should not decide.
+ * `connections` and `splitBy` are as in `CopyTableOptions`: how, not what, so not part of the id.
  */
 export const TableCopyToS3 = defineTask(
   {
     name: "TableCopyToS3",
-    params: { table: p.table(), date: p.date(), query: p.text().optional() },
-    output: ({ table, date, query }) => s3Dataset(datasetPrefix(table, date.toString(), query)),
+    params: {
+      table: p.table(),
+      date: p.date(),
+      query: p.text().optional(),
+      dialect: p.choice(["postgres", "redshift"]).default("postgres"),
+      columns: redshiftColumns.optional(),
+      connections: p
+        .int({ min: 1, max: 64, significant: false, description: "Sessions that share the rows" })
+        .default(1),
+      splitBy: p
+        .identifier({ significant: false, description: "The column by which they share them" })
+        .optional(),
+    },
+    output: (params) => s3Dataset(datasetPrefix(params)),
     queue: "copy",
     sql: ({ params, source, task, signal }) =>
       source.copyOutStatements({
         from: params.query === undefined ? { table: params.table } : { query: params.query },
         nullText: NULL_TEXT,
         label: task.id,
+        project: projectionFor(params),
+        connections: params.connections,
+        splitBy: params.splitBy,
         signal,
       }),
   },
-  ({ params: { table, query }, source, output, signal, progress }) =>
-    copyTableToS3(source, query === undefined ? table : { query }, output, { signal, progress }),
+  ({ params: { table, query, ...params }, source, output, signal, progress }) =>
+    copyTableToS3(source, query === undefined ? table : { query }, output, {
+      ...params,
+      signal,
+      progress,
+    }),
 );

@@ -1,6 +1,7 @@
-/** The statements of a dump: one snapshot, one COPY. Pure text. */
+/** The statements of a dump: one snapshot, a COPY for each share of the rows. Pure text. */
 import type { Column } from "../../core/stores.ts";
 import { needsQuotes } from "./column-types.ts";
+import type { Share } from "./dump-shares.ts";
 import { quoteColumns, quoteIdentifier, quoteLiteral, quoteTable } from "./quote.ts";
 import { withoutSemicolon } from "../select.ts";
 import { BEGIN_DUMP } from "./settings.ts";
@@ -22,12 +23,31 @@ export function openDump(relation: Relation): string[] {
   return begin;
 }
 
+/** Lends the snapshot to other sessions, until this transaction ends. */
+export const EXPORT_SNAPSHOT = "SELECT pg_export_snapshot() AS snapshot";
+
+/** Opens the transaction of a further session, which sees what the first one sees. */
+export function joinDump(snapshot: string): string[] {
+  const [begin = "", ...settings] = BEGIN_DUMP;
+  return [begin, `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`, ...settings];
+}
+
+/** What is dumped, as it stands behind FROM. */
+export function fromOf(relation: Relation): string {
+  return "table" in relation
+    ? quoteTable(relation.table)
+    : `(\n${withoutSemicolon(relation.query)}\n) AS query`;
+}
+
 /** `COPY (SELECT …) TO STDOUT`, as CSV in which NULL is `nullText` and text is always quoted. */
-export function copyOut(relation: Relation, columns: readonly Column[], nullText: string): string {
-  const select =
-    "table" in relation
-      ? `SELECT ${selected(columns)} FROM ${quoteTable(relation.table)}`
-      : `SELECT ${selected(columns)} FROM (\n${withoutSemicolon(relation.query)}\n) AS query`;
+export function copyOut(
+  relation: Relation,
+  columns: readonly Column[],
+  nullText: string,
+  { from = fromOf(relation), where }: Share = {},
+): string {
+  const condition = where === undefined ? "" : ` WHERE ${where}`;
+  const select = `SELECT ${selected(columns)} FROM ${from}${condition}`;
   const quoted = columns.filter(
     ({ pgType, expression }) => expression !== undefined || needsQuotes(pgType),
   );

@@ -2,7 +2,8 @@
 import { PermanentError } from "../../core/errors.ts";
 import { didYouMean } from "../../core/nearest.ts";
 import type { Column, TableColumn } from "../../core/stores.ts";
-import { quoteTable } from "../../sql/postgres/quote.ts";
+import type { Heap } from "../../sql/postgres/dump-shares.ts";
+import { quoteIdentifier, quoteTable } from "../../sql/postgres/quote.ts";
 import { noRows } from "../../sql/select.ts";
 import { parseTableName } from "../../sql/table-name.ts";
 import type { Read } from "./database.ts";
@@ -45,6 +46,55 @@ export async function findTable(read: Read, name: string): Promise<FoundTable | 
   );
   const [found] = rows;
   return found && { oid: found.oid, lockable: LOCKABLE.has(found.kind) };
+}
+
+/** The table and what inherits from it. */
+const HEAPS = `
+  WITH RECURSIVE tree AS (
+    SELECT $1::oid AS oid UNION SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
+  SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind,
+         pg_table_size(c.oid)::text AS bytes,
+         ceil(pg_relation_size(c.oid)::numeric / current_setting('block_size')::int)::int AS pages
+  FROM tree JOIN pg_class c ON c.oid = tree.oid JOIN pg_namespace n ON n.oid = c.relnamespace
+  ORDER BY n.nspname, c.relname`;
+
+/**
+ * Where the rows of a table are: in the table itself, or in its partitions. None for a view or a
+ * foreign table.
+ */
+export async function heapsOf(
+  read: Read,
+  { oid }: FoundTable,
+): Promise<{ readonly heaps: readonly Heap[]; readonly bytes: number | undefined }> {
+  interface Found {
+    readonly oid: number;
+    readonly schema: string;
+    readonly name: string;
+    readonly kind: string;
+    readonly bytes: string;
+    readonly pages: number;
+  }
+  const { rows } = await read<Found & Record<string, unknown>>(HEAPS, [oid]);
+  const bytes = rows.reduce((sum, row) => sum + Number(row.bytes), 0);
+  const root = rows.find((row) => row.oid === oid);
+  // Ordinary tables that inherit from one are read with it, by the same ranges of pages.
+  if (root?.kind === "r") return { heaps: [{ pages: root.pages }], bytes };
+  const partitions = rows.filter(({ kind }) => root?.kind === "p" && kind !== "p");
+  return {
+    heaps: partitions.map(({ schema, name, kind, pages }) => ({
+      from: `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`,
+      pages: kind === "r" ? pages : undefined,
+    })),
+    bytes: bytes === 0 ? undefined : bytes,
+  };
+}
+
+/** As a number: 140000 for Postgres 14. */
+export async function serverVersion(read: Read): Promise<number> {
+  const { rows } = await read<{ version: number }>(
+    "SELECT current_setting('server_version_num')::int AS version",
+  );
+  return rows[0]?.version ?? 0;
 }
 
 export async function columnsOfTable(read: Read, oid: number): Promise<readonly TableColumn[]> {

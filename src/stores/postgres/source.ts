@@ -1,16 +1,12 @@
 /** Postgres as the database that tables are dumped from. It only ever reads. */
 import { PermanentError } from "../../core/errors.ts";
-import type {
-  Abort,
-  Column,
-  CopyOut,
-  CopyOutRequest,
-  Source,
-  TableColumn,
-} from "../../core/stores.ts";
+import type { Abort, CopyOut, CopyOutRequest, Source, TableColumn } from "../../core/stores.ts";
 import * as dump from "../../sql/postgres/dump.ts";
-import { columnsOfQuery, columnsOfTable, findTable, unknownTable } from "./catalog.ts";
+import { columnsOfTable, findTable, unknownTable } from "./catalog.ts";
+import { copyShares } from "./copy-shares.ts";
 import type { Read, SqlDatabase } from "./database.ts";
+import { type FoundRelation, planDump } from "./dump-plan.ts";
+import type { Session } from "./session.ts";
 
 export class PostgresSource implements Source {
   readonly address: string;
@@ -30,36 +26,61 @@ export class PostgresSource implements Source {
   }
 
   async copyOut<T>(request: CopyOutRequest, consume: (copy: CopyOut) => Promise<T>): Promise<T> {
-    const { signal, label = "sluice dump" } = request;
+    const { signal, label = "sluice dump", connections = 1 } = request;
     const doing = `dump of ${nameOf(request)}`;
     return await this.#database.explained({ doing, signal }, () =>
       this.#database.inSession({ label, signal }, async (session) => {
         const read: Read = (sql, values) => session.read(sql, values);
         const relation = await this.#relation(read, request);
         for (const statement of dump.openDump(relation)) await session.run(statement);
-        const columns = await columnsOf(read, relation, request);
-        const { rows } = await read<{ snapshot: string }>(
-          "SELECT txid_current_snapshot()::text AS snapshot",
-        );
-        const blocks = session.copyOut(dump.copyOut(relation, columns, request.nullText));
-        const result = await consume({ columns, snapshot: rows[0]?.snapshot ?? "", blocks });
-        if (!blocks.readableEnded) throw unread();
-        await session.run("COMMIT");
-        return result;
+        const shared = connections > 1 ? await exportSnapshot(session) : "";
+        const { columns, bytes, statements } = await planDump(read, relation, request);
+        const others = Math.min(connections, statements.length) - 1;
+        return await this.#joined(others, { label, signal }, shared, async (joined) => {
+          const sessions = [session, ...joined];
+          const snapshot = await snapshotOf(read);
+          const blocks = copyShares(sessions, statements);
+          const result = await consume({ columns, snapshot, bytes, blocks });
+          if (!blocks.readableEnded) throw unread();
+          for (const each of sessions) await each.run("COMMIT");
+          return result;
+        });
       }),
     );
   }
 
   async copyOutStatements(request: CopyOutRequest): Promise<readonly string[]> {
     const doing = `look at ${nameOf(request)}`;
+    const { connections = 1 } = request;
     return await this.#database.explained({ doing, signal: request.signal }, async () => {
-      const relation = await this.#relation(this.#database.read, request);
-      const columns = await columnsOf(this.#database.read, relation, request);
+      const { read } = this.#database;
+      const relation = await this.#relation(read, request);
+      const { looks, statements } = await planDump(read, relation, request);
+      const sessions = Math.min(connections, statements.length);
       return [
         ...dump.openDump(relation),
-        dump.copyOut(relation, columns, request.nullText),
-        "COMMIT",
+        ...(connections > 1 ? [dump.EXPORT_SNAPSHOT] : []),
+        ...looks,
+        ...Array.from({ length: sessions - 1 }, () => dump.joinDump("(its answer)")).flat(),
+        ...statements,
+        ...Array.from({ length: sessions }, () => "COMMIT"),
       ];
+    });
+  }
+
+  /** Opens further sessions on the snapshot for `work`. What breaks one of them ends all of them. */
+  async #joined<T>(
+    count: number,
+    options: { readonly label: string; readonly signal: AbortSignal | undefined },
+    snapshot: string,
+    work: (sessions: readonly Session[]) => Promise<T>,
+  ): Promise<T> {
+    if (count <= 0) return await work([]);
+    return await this.#database.inSession(options, async (session) => {
+      for (const statement of dump.joinDump(snapshot)) await session.run(statement);
+      return await this.#joined(count - 1, options, snapshot, (others) =>
+        work([session, ...others]),
+      );
     });
   }
 
@@ -83,10 +104,6 @@ export class PostgresSource implements Source {
   }
 }
 
-type FoundRelation =
-  | { readonly table: string; readonly lockable: boolean; readonly oid: number }
-  | { readonly query: string };
-
 function nameOf({ from }: CopyOutRequest): string {
   return "table" in from ? from.table : "a query";
 }
@@ -99,25 +116,14 @@ function unread(): PermanentError {
   );
 }
 
-/** Asked inside the dump's transaction, so that no change of the table comes between. */
-async function columnsOf(
-  read: Read,
-  relation: FoundRelation,
-  { project = (all) => all }: CopyOutRequest,
-): Promise<readonly Column[]> {
-  const columns =
-    "query" in relation
-      ? await columnsOfQuery(read, relation.query)
-      : await columnsOfTable(read, relation.oid);
-  const names = columns.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (columns.length === 0 || twice !== undefined) {
-    throw new PermanentError(
-      "COLUMNS_INVALID",
-      twice === undefined
-        ? "there are no columns to dump"
-        : `two columns of the query are called ${JSON.stringify(twice)}: give each a name of its own`,
-    );
-  }
-  return project(columns.map(({ name, pgType }) => ({ name, pgType })));
+async function exportSnapshot(session: Session): Promise<string> {
+  const [result] = await session.run(dump.EXPORT_SNAPSHOT);
+  return String(result?.rows[0]?.snapshot);
+}
+
+async function snapshotOf(read: Read): Promise<string> {
+  const { rows } = await read<{ snapshot: string }>(
+    "SELECT txid_current_snapshot()::text AS snapshot",
+  );
+  return rows[0]?.snapshot ?? "";
 }
