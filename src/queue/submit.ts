@@ -116,6 +116,11 @@ async function adopt(place: Workplace, planned: readonly PlannedTask[]): Promise
     complete.map(({ task }) => task),
   );
   const found = complete.filter((_, index) => known[index]?.state !== "complete");
+  // One that had failed is no failure any more: its job goes back to the queue, and ends at its gate.
+  // Before the record, because a crash in between must leave something to heal.
+  const failed = complete.filter((_, index) => known[index]?.state === "failed");
+  const again = failed.map((each) => [each.task.id, { ...each, state: "failed" }] as const);
+  await retryFailed(engine, new Map(again), ["failed"]);
   await callInTrips(
     engine,
     found.map(({ task, generation }) => completion(engine, task, "", null, generation)),

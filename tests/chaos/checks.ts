@@ -8,7 +8,7 @@ import { LOSES_RECORDS } from "./faults.ts";
 import type { Written } from "./ledger.ts";
 
 export interface Violation {
-  /** `INV2` */
+  /** One of `INVARIANTS`. */
   readonly invariant: string;
   readonly text: string;
 }
@@ -21,22 +21,25 @@ const CRASHES = 3;
 /** The pause between the end of a run and its event, in a process that is killed in between. */
 const TELLING = 500;
 
+const CHECKS: Readonly<Record<string, (facts: Facts) => Iterable<string>>> = {
+  "INV1 what is visible is whole": visibleIfComplete,
+  "INV2 a task is committed once": oneCommit,
+  "INV4 nothing runs after its commit": noRunAfterCommit,
+  "INV5 nothing runs before what it requires": requirementsFirst,
+  "INV6 it converges by itself": convergence,
+  "INV7 nothing is forgotten": nothingForgotten,
+  "INV8 the end of an attempt is told once": toldOnce,
+  "INV10 runs are bounded": boundedRuns,
+  "INV16 a stop is orderly": orderlyStop,
+  "INV17 nothing is left open": nothingLeftOpen,
+  "INV18 rows are those of the reference": rowsAsReference,
+  "INV19 history is a legal path": legalHistory,
+};
+
+export const INVARIANTS: readonly string[] = Object.keys(CHECKS);
+
 export function violationsOf(facts: Facts): Violation[] {
-  const checks: Readonly<Record<string, (facts: Facts) => Iterable<string>>> = {
-    "INV1 visible if and only if complete": visibleIfComplete,
-    "INV2 one commit": oneCommit,
-    "INV4 no run after the commit": noRunAfterCommit,
-    "INV5 requirements first": requirementsFirst,
-    "INV6 convergence": convergence,
-    "INV7 nothing forgotten": nothingForgotten,
-    "INV8 told once": toldOnce,
-    "INV10 runs are bounded": boundedRuns,
-    "INV16 an orderly stop": orderlyStop,
-    "INV17 nothing left open": nothingLeftOpen,
-    "INV18 rows as in the reference": rowsAsReference,
-    "INV19 history is a legal path": legalHistory,
-  };
-  return Object.entries(checks).flatMap(([invariant, check]) =>
+  return Object.entries(CHECKS).flatMap(([invariant, check]) =>
     [...check(facts)].map((text) => ({ invariant, text })),
   );
 }

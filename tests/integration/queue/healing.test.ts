@@ -1,8 +1,10 @@
 /** What operators and accidents do to Redis, and how the next submit puts it right. */
 import { expect, test } from "vitest";
 import { defineExternal, defineTask, defineWrapper } from "../../../src/core/define.ts";
+import { PermanentError } from "../../../src/core/errors.ts";
 import { p } from "../../../src/core/params/p.ts";
 import type { Task } from "../../../src/core/task.ts";
+import { failedTasks } from "../../../src/queue/failed-tasks.ts";
 import { completion, submit } from "../../../src/queue/submit.ts";
 import { flags, pipeline, statesOf } from "../../support/pipeline.ts";
 
@@ -151,6 +153,27 @@ test("a job that waits is released when its own task turns out to be complete", 
   await line.work({ queues: ["load", "sql"] });
   expect(statesOf(await line.run(Root()))).toMatchObject({ "Root()": "complete" });
   await expect.poll(async () => (await job(Middle()))?.getState()).toBe("completed");
+});
+
+test("a task that failed and whose output is there after all is no failure any more", async () => {
+  const { flag } = await flags();
+  const Late = defineTask({ name: "Late", output: () => flag("late") }, () => {
+    throw new PermanentError("BROKEN", "the answer was lost");
+  });
+  const After = defineTask({ name: "After", requires: () => Late() }, () => {});
+  const line = await pipeline([Late, After]);
+  await line.work();
+  const failed = { "Late()": "failed", "After()": "blocked" };
+  expect(statesOf(await line.run(After()))).toEqual(failed);
+  expect(await failedTasks(line)).toHaveLength(1);
+
+  const { stores } = line;
+  await flag("late")
+    .bind({ task: Late(), stores, ...soon() })
+    .raise();
+  const done = { "Late()": "complete", "After()": "complete" };
+  expect(statesOf(await line.run(After()))).toEqual(done);
+  await expect.poll(() => failedTasks(line)).toEqual([]);
 });
 
 test("a Redis that forgot its scripts gets them again", async () => {
