@@ -1,9 +1,13 @@
 /** The reasons of `sluice why` as sentences. Prints nothing. */
 import type { Task } from "../core/task.ts";
+import type { TickRetries } from "../queue/tick-retries.ts";
 import type { Reason, Why } from "../queue/why.ts";
 import type { CommandFor } from "./command-line.ts";
 import { bytesText, countText, rowsText } from "./quantity.ts";
 import { timeAndDistance } from "./time-text.ts";
+
+/** Named of those who hold a resource; "sluice resources" names all. */
+const MOST_HOLDERS = 5;
 
 /** Line by line. */
 export function explainWhy(task: Task, { reasons }: Why, commandFor: CommandFor): string[] {
@@ -12,6 +16,7 @@ export function explainWhy(task: Task, { reasons }: Why, commandFor: CommandFor)
 
 function reasonLines(task: Task, reason: Reason, commandFor: CommandFor, indent: string): string[] {
   const [first, ...more] = sentences(task, reason, commandFor);
+  if (first === undefined) return [];
   const lines = [`${indent}${first}`, ...more.map((line) => `${indent}  ${line}`)];
   if (reason.kind !== "blocked") return lines;
   for (const [index, cause] of reason.causes.entries()) {
@@ -41,6 +46,12 @@ function sentences(task: Task, reason: Reason, commandFor: CommandFor): string[]
         ...reason.error.trimEnd().split("\n"),
         `retry it: ${commandFor("retry", task)}`,
       ];
+    case "ticks":
+      return [ticksText(reason.ticks)].filter((line) => line !== undefined);
+    case "other-version":
+      return [`${reason.error}. It is looked at again ${timeAndDistance(reason.until)}`];
+    case "resource":
+      return resourceText(reason);
     case "delayed":
       return delayed(reason);
     case "paused":
@@ -86,6 +97,42 @@ function completeText({ at, attempt }: Extract<Reason, { kind: "complete" }>): s
   if (at === null) return "complete: all that it needs is";
   const by = attempt === null ? "its output was found" : `by attempt ${attempt}`;
   return `complete since ${timeAndDistance(at)}, ${by}`;
+}
+
+/** What the scheduler still does about a failed task; undefined when there is none. */
+export function ticksText(ticks: TickRetries): string | undefined {
+  switch (ticks.kind) {
+    case "held":
+      return "held: somebody cancelled it, and no tick of the scheduler retries it";
+    case "gave-up":
+      return `given up: ticks of the scheduler have retried it ${countText(ticks.retried)} times, the most they may; a person has to`;
+    case "retrying":
+      return `ticks of the scheduler retry it: ${ticks.retried} of at most ${ticks.times} times so far`;
+    case "none":
+      break;
+  }
+  return undefined;
+}
+
+function resourceText({
+  name,
+  units,
+  limit,
+  inUse,
+  holders,
+  behind,
+}: Extract<Reason, { kind: "resource" }>): string[] {
+  const line = behind === 0 ? "next in line" : `behind ${countText(behind)} in line`;
+  const first = `waits for ${units} of the resource ${name}: ${inUse} of ${limit} in use, ${line}`;
+  if (units > limit) {
+    return [
+      first,
+      limit === 0
+        ? `its limit is 0, so nothing begins: raise it with "sluice resources set ${name} ${units}"`
+        : `that is more than its limit, so it waits for ever: raise it with "sluice resources set ${name} ${units}"`,
+    ];
+  }
+  return [first, ...holders.slice(0, MOST_HOLDERS).map((each) => `in use by ${each}`)];
 }
 
 function delayed(reason: Extract<Reason, { kind: "delayed" }>): string[] {

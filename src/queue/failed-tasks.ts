@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { taskOfJob } from "./job.ts";
 import type { Task } from "../core/task.ts";
 import type { Workplace } from "./runtime.ts";
+import { type TickRetries, tickRetries } from "./tick-retries.ts";
 
 export interface FailedTask {
   readonly id: string;
@@ -18,6 +19,8 @@ export interface FailedTask {
   readonly attempts: number;
   /** Tasks that wait for it, directly or not. */
   readonly blocked: number;
+  /** What the scheduler still does about it. */
+  readonly ticks: TickRetries;
 }
 
 const JOBS_A_PAGE = 500;
@@ -36,13 +39,12 @@ export async function failedTasks(
       if (page.length < JOBS_A_PAGE) break;
     }
   }
-  const waiters = await waitersAbove(
-    engine,
-    jobs.map(({ id }) => id ?? ""),
-  );
+  const ids = jobs.map(({ id }) => id ?? "");
+  const waiters = await waitersAbove(engine, ids);
+  const ticks = await tickRetries({ engine, project }, ids);
   return jobs
     .map(
-      (job): FailedTask => ({
+      (job, index): FailedTask => ({
         id: job.id ?? "",
         name: job.name,
         task: taskOf(project, job),
@@ -50,6 +52,7 @@ export async function failedTasks(
         at: job.finishedOn ?? job.timestamp,
         attempts: job.attemptsMade,
         blocked: reach(waiters, job.id ?? ""),
+        ticks: ticks[index] ?? { kind: "none" },
       }),
     )
     .sort((a, b) => b.blocked - a.blocked || a.at - b.at);

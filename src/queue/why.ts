@@ -11,6 +11,8 @@ import { progressOf } from "./details.ts";
 import { readAttempts } from "./history/read-attempts.ts";
 import { lookInRedis } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
+import { type TickRetries, tickRetries } from "./tick-retries.ts";
+import { delayReasons, position, queueReasons, resourceReasons } from "./why-waits.ts";
 
 /** In the order in which they are given. */
 export type Reason =
@@ -25,6 +27,20 @@ export type Reason =
       readonly error: string;
       readonly at: number | null;
       readonly attempts: number;
+    }
+  /** What ticks of the scheduler do about a failed task: see `TickRetries`. */
+  | { readonly kind: "ticks"; readonly ticks: TickRetries }
+  /** Only a worker of another version of the project can build it. */
+  | { readonly kind: "other-version"; readonly until: number; readonly error: string }
+  /** It stands in line for units: behind so many others. `holders`: the names of who has them. */
+  | {
+      readonly kind: "resource";
+      readonly name: string;
+      readonly units: number;
+      readonly limit: number;
+      readonly inUse: number;
+      readonly holders: readonly string[];
+      readonly behind: number;
     }
   | {
       readonly kind: "delayed";
@@ -99,11 +115,20 @@ async function reasonsOf(
     case "blocked":
       return [];
     case "failed":
-      return [failure(await engine.queue(task.family.queue).getJob(task.id))];
+      return [
+        failure(await engine.queue(task.family.queue).getJob(task.id)),
+        ...(await tickRetries(place, [task.id]))
+          .filter(({ kind }) => kind !== "none")
+          .map((ticks) => ({ kind: "ticks" as const, ticks })),
+      ];
     case "delayed":
-      return [await delay(place, task), ...(await queueReasons(place, task))];
+      return [...(await delayReasons(place, task)), ...(await queueReasons(place, task))];
     case "queued":
-      return [...(await queueReasons(place, task)), await position(place, task)];
+      return [
+        ...(await resourceReasons(place, task)),
+        ...(await queueReasons(place, task)),
+        await position(place, task),
+      ];
     case "running":
       break;
   }
@@ -132,49 +157,6 @@ function failure(job: Job | undefined): Reason {
     at: job?.finishedOn ?? null,
     attempts: job?.attemptsMade ?? 0,
   };
-}
-
-async function delay({ engine }: Workplace, task: Task): Promise<Reason> {
-  const { redis, keys } = engine;
-  const [job, score, [holder, expires]] = await Promise.all([
-    engine.queue(task.family.queue).getJob(task.id),
-    redis.zscore(`${keys.queue(task.family.queue)}:delayed`, task.id),
-    redis.hmget(keys.attempt(task.id), "holder", "expires"),
-  ]);
-  // BullMQ keeps the time in the upper bits of the score.
-  const until = Math.floor(Number(score) / 0x1000);
-  const leased = holder !== null && Number(expires) > Date.now();
-  const external = task.family.kind === "external";
-  return {
-    kind: "delayed",
-    until,
-    cause: external ? "external" : leased ? "lease" : "retry",
-    attempt: (job?.attemptsMade ?? 0) + 1,
-    attempts: job?.opts.attempts ?? 1,
-    error: job?.failedReason || null,
-  };
-}
-
-async function queueReasons({ engine }: Workplace, { family }: Task): Promise<Reason[]> {
-  const queue = engine.queue(family.queue);
-  const [paused, workers] = await Promise.all([queue.isPaused(), queue.getWorkersCount()]);
-  return [
-    ...(paused ? [{ kind: "paused" as const, queue: family.queue }] : []),
-    ...(workers === 0 ? [{ kind: "no-worker" as const, queue: family.queue }] : []),
-  ];
-}
-
-/** Jobs of dead workers go first, from the list; then all others, by priority and arrival. */
-async function position({ engine }: Workplace, { id, family }: Task): Promise<Reason> {
-  const { redis, keys } = engine;
-  const queue = keys.queue(family.queue);
-  const [waiting, index, rank] = await Promise.all([
-    redis.llen(`${queue}:wait`),
-    redis.lpos(`${queue}:wait`, id),
-    redis.zrank(`${queue}:prioritized`, id),
-  ]);
-  const behind = index === null ? waiting + (rank ?? 0) : waiting - 1 - index;
-  return { kind: "waiting", queue: family.queue, behind };
 }
 
 async function running({ engine }: Workplace, task: Task): Promise<Reason> {

@@ -5,6 +5,7 @@ import { lookInRedis } from "../../queue/look.ts";
 import type { Workplace } from "../../queue/runtime.ts";
 import { EXIT } from "../exit.ts";
 import { commandFor } from "../command-line.ts";
+import { ticksText } from "../explain-why.ts";
 import { printPage } from "../print-page.ts";
 import { countText } from "../quantity.ts";
 import type { Session } from "../session.ts";
@@ -52,6 +53,7 @@ function lines(failed: readonly FailedTask[], options: TaskCommandOptions): stri
       .trimEnd()
       .split("\n")
       .map((line) => `  ${line}`),
+    ...ticksLines(each),
     `  ${retryText(each, options)}`,
   ]);
   const rest = failed.length - MOST_TASKS;
@@ -60,6 +62,11 @@ function lines(failed: readonly FailedTask[], options: TaskCommandOptions): stri
 
 function heldUp(blocked: number): string {
   return blocked === 1 ? "1 task" : `${countText(blocked)} tasks`;
+}
+
+function ticksLines({ ticks }: FailedTask): string[] {
+  const text = ticksText(ticks);
+  return text === undefined ? [] : [`  ${text}`];
 }
 
 function retryText({ id, task }: FailedTask, options: TaskCommandOptions): string {

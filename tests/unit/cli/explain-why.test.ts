@@ -65,6 +65,16 @@ describe("the reasons as sentences", () => {
     [{ kind: "no-worker", queue: "load" }, /"sluice worker --queues load"$/],
     [{ kind: "waiting", queue: "load", behind: 0 }, /^ {2}next in the queue "load"$/],
     [{ kind: "blocked", open: 0, causes: [] }, /being released/],
+    [{ kind: "ticks", ticks: { kind: "held" } }, /^ {2}held: somebody cancelled it/],
+    [{ kind: "ticks", ticks: { kind: "gave-up", retried: 10 } }, /retried it 10 times.*a person/],
+    [
+      { kind: "ticks", ticks: { kind: "retrying", retried: 2, times: 10 } },
+      /^ {2}ticks of the scheduler retry it: 2 of at most 10 times so far$/,
+    ],
+    [
+      { kind: "other-version", until: at, error: "Job X was enqueued by another version" },
+      /^ {2}Job X was enqueued by another version\. It is looked at again 2026-/,
+    ],
     [
       { kind: "running", worker: "pod:7", since: at, progress: { rows: 49_120, bytes: 8_100_000 } },
       /^ {2}running on pod:7 since .* ago\): 49,120 rows, 8\.1 MB$/,
@@ -72,6 +82,20 @@ describe("the reasons as sentences", () => {
     [{ kind: "running", worker: null, since: null, progress: {} }, /^ {2}running$/],
   ])("%j", (reason, expected) => {
     expect(linesOf(reason)[1]).toMatch(expected);
+  });
+
+  test("a resource: how much of it is in use, by whom, and the place in its line", () => {
+    const resource = { kind: "resource" as const, name: "redshift", units: 1, limit: 2, inUse: 2 };
+    expect(linesOf({ ...resource, holders: ["A()", "B()"], behind: 3 }).slice(1)).toEqual([
+      "  waits for 1 of the resource redshift: 2 of 2 in use, behind 3 in line",
+      "    in use by A()",
+      "    in use by B()",
+    ]);
+    expect(linesOf({ ...resource, units: 3, holders: [], behind: 0 }).slice(1)).toEqual([
+      "  waits for 3 of the resource redshift: 2 of 2 in use, next in line",
+      '    that is more than its limit, so it waits for ever: raise it with "sluice resources set redshift 3"',
+    ]);
+    expect(linesOf({ ...resource, limit: 0, holders: [], behind: 0 })[2]).toContain("limit is 0");
   });
 
   test.each([
