@@ -42,6 +42,13 @@ CREATE FUNCTION pg_catalog.to_varbyte(text, text) RETURNS varbyte
     WHEN 'utf8' THEN encode(convert_to($1, 'UTF8'), 'hex')
   END::varbyte $$;
 
+CREATE FUNCTION pg_catalog.from_varbyte(varbyte, text) RETURNS varchar
+  LANGUAGE sql IMMUTABLE STRICT AS $$
+  SELECT CASE lower($2)
+    WHEN 'hex' THEN $1::text
+    WHEN 'utf8' THEN convert_from(decode($1::text, 'hex'), 'UTF8')
+  END::varchar $$;
+
 CREATE FUNCTION pg_catalog.getdate() RETURNS timestamp
   LANGUAGE sql STABLE AS 'SELECT statement_timestamp()::timestamp(0)';
 CREATE FUNCTION pg_catalog.len(text) RETURNS integer

@@ -138,6 +138,7 @@ function attribute(cursor: Cursor, name: string, { layout, rewrite }: Context): 
     if (isSymbol(cursor.peek(), "(")) cursor.nameList();
     return [];
   }
+  if (isWord(cursor.peek(), "CHECK")) throw unsupported("a CHECK constraint");
   throw cursor.error();
 }
 

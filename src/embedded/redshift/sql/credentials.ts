@@ -17,19 +17,15 @@ const ROLE = /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/;
 
 /** Takes credentials if they come next. */
 export function takeCredentials(cursor: Cursor): Credentials | undefined {
-  switch (cursor.takeOneOf("IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID")) {
-    case "IAM_ROLE":
-      cursor.takeWords("AS");
-      if (cursor.takeWords("DEFAULT")) return { kind: "role", roles: ["default"] };
-      return { kind: "role", roles: roles(cursor.string()) };
-    case "CREDENTIALS":
-      cursor.takeWords("AS");
-      return fromText(cursor.string());
-    case "ACCESS_KEY_ID":
-      return keys(cursor);
-    default:
-      return undefined;
-  }
+  const form = cursor.takeOneOf("IAM_ROLE", "CREDENTIALS", "ACCESS_KEY_ID");
+  if (form === undefined) return undefined;
+  if (form === "ACCESS_KEY_ID") return keys(cursor);
+  cursor.takeWords("AS");
+  if (form === "CREDENTIALS") return fromText(cursor.string());
+  return {
+    kind: "role",
+    roles: cursor.takeWords("DEFAULT") ? ["default"] : roles(cursor.string()),
+  };
 }
 
 export function noCredentials(): SqlError {
