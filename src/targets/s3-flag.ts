@@ -44,7 +44,8 @@ export function s3Flag(prefix: string, options: { readonly name?: string } = {})
         exists: () => flag.exists(),
         remove: () => flag.remove(),
         async raise() {
-          await flag.write("");
+          // Not an empty text: the SDK takes that for a stream of unknown length, and warns.
+          await flag.write(Buffer.alloc(0));
         },
       };
     },
