@@ -166,32 +166,40 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
   });
   const params = declaration.params ?? ({} as D);
 
-  const create = (normalized: NormalizedParams<D>): Task<Answer, O> => {
-    const task: Task<Answer, O> = {
-      id: taskId(name, normalized.significantTexts),
-      family,
-      params: normalized.values,
-      texts: normalized.texts,
-      name: taskName(name, normalized.significantTexts),
-      get outputs() {
-        return declared(task, "output", () => {
-          const outputs = behaviour.output?.(task.params);
-          flattenOutputs(outputs);
-          return outputs;
-        }) as O;
-      },
-      *[Symbol.iterator]() {
-        const answer: unknown = yield task;
-        // The engine answers with what this family's `run` returned, by way of Redis.
-        return answer as Answer;
-      },
-    };
-    return brandTask(task);
-  };
+  // A class: a graph of 100,000 tasks has the functions once.
+  class FamilyTask implements Task<Answer, O> {
+    readonly id: string;
+    readonly family: FamilyDefinition = family;
+    readonly params: ParamValues<D>;
+    readonly texts: Readonly<Record<string, string>>;
+    readonly name: string;
+
+    constructor({ values, texts, significantTexts }: NormalizedParams<D>) {
+      this.id = taskId(name, significantTexts);
+      this.params = values;
+      this.texts = texts;
+      this.name = taskName(name, significantTexts);
+      brandTask(this);
+    }
+
+    get outputs(): O {
+      return declared(this, "output", () => {
+        const outputs = behaviour.output?.(this.params);
+        flattenOutputs(outputs);
+        return outputs;
+      }) as O;
+    }
+
+    *[Symbol.iterator](): Generator<Task, Answer, unknown> {
+      const answer: unknown = yield this;
+      // The engine answers with what this family's `run` returned, by way of Redis.
+      return answer as Answer;
+    }
+  }
 
   const family: TaskFamily<D, O, Answer> = Object.assign(
     (...[args]: FamilyArguments<D>) =>
-      create(normalizeParams(name, params, args ?? ({} as ParamArguments<D>))),
+      new FamilyTask(normalizeParams(name, params, args ?? ({} as ParamArguments<D>))),
     {
       kind,
       params,
@@ -200,7 +208,8 @@ function makeFamily<D extends ParamsDeclaration, O extends Outputs, Answer>(
       timeout,
       resources,
       retry: { attempts, backoff: backoffRange(backoff, `${name}: retry.backoff`) },
-      parse: (texts: Readonly<Record<string, string>>) => create(parseParams(name, params, texts)),
+      parse: (texts: Readonly<Record<string, string>>) =>
+        new FamilyTask(parseParams(name, params, texts)),
       requirementsOf: (task: Task) =>
         declared(task, "requires", () => behaviour.requires?.(task.params)),
       run: behaviour.run?.bind(behaviour),
