@@ -57,13 +57,14 @@ export function recordMetrics(hub: EventHub): Registry {
   hub.on("task:started", (event) => started.inc(sourceOf(event)));
   for (const [name, outcome] of OUTCOMES) {
     hub.on(name, (event) => {
-      ended.inc({ ...sourceOf(event), outcome });
-      seconds.observe({ ...sourceOf(event), outcome }, event.seconds);
+      const labels = { ...sourceOf(event), outcome };
+      ended.inc(labels);
+      seconds.observe(labels, event.seconds);
     });
   }
   hub.on("task:succeeded", (event) => {
-    rows.inc(sourceOf(event), event.rows ?? 0);
-    bytes.inc(sourceOf(event), event.bytes ?? 0);
+    if (event.rows !== undefined) rows.inc(sourceOf(event), event.rows);
+    if (event.bytes !== undefined) bytes.inc(sourceOf(event), event.bytes);
   });
   return registry;
 }

@@ -26,6 +26,7 @@ interface ScriptReplies {
   withdraw: string[];
   claim: number;
   settle: number;
+  record: [failed: number, problem: string];
   trim: number;
 }
 
@@ -46,6 +47,7 @@ const NAMES: readonly ScriptName[] = [
   "withdraw",
   "claim",
   "settle",
+  "record",
   "trim",
 ];
 
@@ -57,14 +59,17 @@ export interface ScriptCall<Name extends ScriptName> {
 }
 
 export class Scripts {
-  readonly #redis: Redis;
+  readonly #commands = new Map<ScriptName, (...args: Argument[]) => Promise<unknown>>();
 
   constructor(redis: Redis) {
-    this.#redis = redis;
     for (const name of NAMES) {
       const file = new URL(`lua/${name}.lua`, import.meta.url);
       const lua = withBullmqIncludes(readFileSync(file, "utf8"));
-      redis.defineCommand(command(name), { numberOfKeys: 1, lua });
+      redis.defineCommand(`sluice_${name}`, { numberOfKeys: 1, lua });
+      // `defineCommand` adds the method at run time; ioredis has no types for it.
+      const send: unknown = Reflect.get(redis, `sluice_${name}`);
+      if (typeof send !== "function") throw new TypeError(`${name} is not a script`);
+      this.#commands.set(name, send.bind(redis));
     }
   }
 
@@ -73,10 +78,7 @@ export class Scripts {
     key: string,
     ...args: Argument[]
   ): Promise<ScriptReplies[Name]> {
-    // `defineCommand` adds the method at run time; ioredis has no types for it.
-    const send: unknown = Reflect.get(this.#redis, command(name));
-    if (typeof send !== "function") throw new TypeError(`${name} is not a script`);
-    const reply: unknown = await Reflect.apply(send, this.#redis, [key, ...args]);
+    const reply = await this.#commands.get(name)?.(key, ...args);
     return reply as ScriptReplies[Name];
   }
 
@@ -89,8 +91,4 @@ export class Scripts {
   ): Promise<ScriptReplies[Name][]> {
     return Promise.all(calls.map(({ name, key, args }) => this.call(name, key, ...args)));
   }
-}
-
-function command(name: ScriptName): string {
-  return `sluice_${name}`;
 }

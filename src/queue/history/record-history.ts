@@ -164,22 +164,16 @@ class Recorder {
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
-    const { redis, keys } = this.#engine;
-    const pipeline = redis.pipeline();
-    const now = Date.now();
-    for (const { task, part } of batch) {
-      pipeline.rpush(keys.history(`task:${task}`), JSON.stringify(part));
-    }
-    pipeline.zadd(keys.history("tasks"), ...batch.flatMap(({ task }) => [now, task]));
-    const replies = (await pipeline.exec()) ?? [];
-    const [first, ...others] = replies
-      .slice(0, batch.length)
-      .flatMap(([error]) => (error === null ? [] : [error]));
-    if (first !== undefined) this.#drop(others.length + 1, messageOf(first));
-    for (const [index, { task }] of batch.entries()) {
-      if (Number(replies[index]?.[1]) <= PARTS_A_TASK) continue;
-      await redis.ltrim(keys.history(`task:${task}`), -PARTS_A_TASK, -1);
-    }
+    const { keys, scripts } = this.#engine;
+    const [failed, problem] = await scripts.call(
+      "record",
+      keys.history("tasks"),
+      keys.history("task:"),
+      Date.now(),
+      PARTS_A_TASK,
+      ...batch.flatMap(({ task, part }) => [task, JSON.stringify(part)]),
+    );
+    if (failed > 0) this.#drop(failed, problem);
   }
 
   #drop(count: number, reason: string): void {
