@@ -28,8 +28,8 @@ if name then return { 'complete' } end
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = own .. 'attempt:' .. id
-local holder, expires, began, by, failed, stale =
-  unpack(rcall('HMGET', attempt, 'holder', 'expires', 'began', 'cancel', 'failed', 'stale'))
+local holder, expires, began, by, failed, stale, failure, version = unpack(rcall('HMGET', attempt, 'holder',
+  'expires', 'began', 'cancel', 'failed', 'stale', 'failure', 'version'))
 -- Begun before, and the answer was lost: asked again, it is the same.
 if holder == ARGV[4] then return { 'begun', rcall('HGET', attempt, 'epoch'), failed, stale } end
 local live = holder and tonumber(expires) > now
@@ -59,6 +59,9 @@ if ARGV[8] ~= '' then
   if again then return { 'waiting', again, false, false, lost } end
 end
 local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
-rcall('HDEL', attempt, 'failure', 'held', 'version')
+-- Failed for good, and not retried by us, who forget the failure first: by a person in Bull Board. Ticks
+-- count anew.
+if failure then rcall('HDEL', attempt, 'failure', 'held', 'ticks') end
+if version then rcall('HDEL', attempt, 'version') end
 rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]), 'began', now)
 return { 'begun', epoch, failed, stale, lost }

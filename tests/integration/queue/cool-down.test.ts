@@ -32,6 +32,15 @@ async function failing() {
     heal: () => (healed = true),
     tick: submitted,
     person: () => submitted(),
+    /** As the board does it: BullMQ's retry, and nothing of ours. */
+    retryInBoard: async () => {
+      const before = await counted("copy");
+      await (await engine.queue("default").getJob(Copy().id))?.retry("failed");
+      await expect.poll(() => counted("copy")).toBe(before + 1);
+      await expect.poll(state).toBe("failed");
+    },
+    kept: (fields: Record<string, string>) =>
+      engine.redis.hset(engine.keys.attempt(Copy().id), fields),
     ticksKept: () => engine.redis.hget(engine.keys.attempt(Copy().id), "ticks"),
     isKept: () => engine.redis.exists(engine.keys.attempt(Copy().id)),
     state,
@@ -60,6 +69,20 @@ test("ticks give up after so many retries, until a person retries", async () => 
   expect([await person(), await runs()]).toEqual([1, 4]);
   expect([await tick(rule), await tick(rule), await tick(rule)]).toEqual([1, 1, 0]);
   expect(await runs()).toBe(6);
+});
+
+test("Retry in Bull Board is a person's: ticks count anew, and what was cancelled is held no more", async () => {
+  const { tick, runs, retryInBoard, kept } = await failing();
+  const rule = { after: 0, times: 1 };
+  await tick(rule);
+  expect([await tick(rule), await tick(rule), await runs()]).toEqual([1, 0, 2]);
+  await retryInBoard();
+  expect(await runs()).toBe(3);
+  expect([await tick(rule), await tick(rule), await runs()]).toEqual([1, 0, 4]);
+  await kept({ held: "1" });
+  expect(await tick({ after: 0, times: 9 })).toBe(0);
+  await retryInBoard();
+  expect([await tick({ after: 0, times: 9 }), await runs()]).toEqual([1, 6]);
 });
 
 test("a task that completes starts the count anew", async () => {
