@@ -3,12 +3,15 @@
  * `Session` each, and errors in our words. A pooled connection whose query failed, for whatever
  * reason, is destroyed: a new one costs milliseconds.
  */
-import { Pool, type QueryResult } from "pg";
+import { Socket } from "node:net";
+import { Connection, Pool, type PoolClient, type QueryResult } from "pg";
 import type { Secret } from "../../core/secret.ts";
 import type { Abort } from "../../core/stores.ts";
 import { type Endpoint, PostgresAddress } from "./address.ts";
+import { waitEventOf } from "./aside.ts";
 import { type ErrorContext, explainPostgresError } from "./errors.ts";
 import { Session, type SessionOptions } from "./session.ts";
+import { unlessStalled } from "./watch-for-stall.ts";
 
 const MAX_POOLED = 4;
 const IN_UTC = "SET TimeZone = 'UTC'";
@@ -20,7 +23,7 @@ export type Read = <R extends Record<string, unknown>>(
 ) => Promise<QueryResult<R>>;
 
 export interface DatabaseOptions {
-  /** Milliseconds without a byte after which a COPY is looked into. */
+  /** Milliseconds without a byte after which a statement is looked into. */
   readonly stallAfter?: number | undefined;
 }
 
@@ -55,7 +58,7 @@ export abstract class SqlDatabase {
   ) => {
     const client = await this.#connections().connect();
     try {
-      const result = await client.query<R>(sql, [...values]);
+      const result = await this.#unlessStalled(client, client.query<R>(sql, [...values]));
       client.release();
       return result;
     } catch (error) {
@@ -120,6 +123,17 @@ export abstract class SqlDatabase {
   async close(): Promise<void> {
     await this.#pool?.end();
     this.#pool = undefined;
+  }
+
+  async #unlessStalled<T>(client: PoolClient, statement: Promise<T>): Promise<T> {
+    // The types of `pg` do not tell of them.
+    const connection: unknown = Reflect.get(client, "connection");
+    const socket = connection instanceof Connection ? connection.stream : undefined;
+    const pid: unknown = Reflect.get(client, "processID");
+    if (!(socket instanceof Socket) || typeof pid !== "number") return await statement;
+    const { stallAfter } = this.#options;
+    const waitsFor = () => waitEventOf(this.#address, pid);
+    return await unlessStalled(statement, { socket, stallAfter, waitsFor });
   }
 
   #connections(): Pool {

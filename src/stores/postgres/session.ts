@@ -9,13 +9,14 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Readable, Writable } from "node:stream";
 import { Client, type QueryResult } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
+import { aside, waitEventOf } from "./aside.ts";
 import { type BackendKey, sendCancelRequest } from "./cancel-request.ts";
 import { CopyOutReader } from "./copy-out.ts";
-import { watchForStall } from "./watch-for-stall.ts";
+import { unlessStalled, type Watched, watchForStall } from "./watch-for-stall.ts";
 import type { Endpoint } from "./address.ts";
 
-/** How long a server may take to end a session before we stop asking. */
-const ABANDON_TIMEOUT = 5_000;
+/** How long a server may take to say goodbye. */
+const CLOSE_TIMEOUT = 5_000;
 
 /** How long a cancelled statement may take to end before its whole session is ended. */
 const CANCEL_TIMEOUT = 10_000;
@@ -24,7 +25,7 @@ export interface SessionOptions {
   /** Shown by the server in `pg_stat_activity`. */
   readonly label: string;
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds without a byte after which a COPY is looked into. */
+  /** Milliseconds without a byte after which a statement is looked into. */
   readonly stallAfter?: number | undefined;
   /** Cancel a statement first, and end the session only if that does not help: a login costs seconds. */
   readonly cancelFirst?: boolean | undefined;
@@ -61,7 +62,9 @@ export class Session {
     });
     try {
       await client.connect();
-      const { rows } = await client.query<{ pid: number }>("SELECT pg_backend_pid() AS pid");
+      // What a connection pooler calls our backend is not the server's name for it.
+      session.#pid = session.#key?.processID ?? 0;
+      const { rows } = await session.read<{ pid: number }>("SELECT pg_backend_pid() AS pid");
       session.#pid = rows[0]?.pid ?? 0;
     } catch (error) {
       destroySocket(client);
@@ -76,13 +79,13 @@ export class Session {
   async run(sql: string): Promise<readonly QueryResult[]> {
     const answered: Promise<QueryResult | QueryResult[]> = this.#client.query(sql);
     this.#running = answered.catch(() => {});
-    const result = await answered;
+    const result = await this.#unlessStalled(answered);
     return Array.isArray(result) ? result : [result];
   }
 
   /** Reads rows by the extended protocol, for looks at the catalog. */
   async read<R extends Record<string, unknown>>(sql: string, values: readonly unknown[] = []) {
-    return await this.#client.query<R>(sql, [...values]);
+    return await this.#unlessStalled(this.#client.query<R>(sql, [...values]));
   }
 
   /** Which session it is on the server. */
@@ -107,7 +110,9 @@ export class Session {
 
   async close(): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#abort);
-    await this.#client.end();
+    // It waits for the server to hang up, and one that is cut off never does.
+    await Promise.race([this.#client.end(), pause(CLOSE_TIMEOUT, undefined, { ref: false })]);
+    destroySocket(this.#client);
   }
 
   /** Ends the backend on the server and destroys the socket. Never throws; safe to call twice. */
@@ -119,7 +124,7 @@ export class Session {
 
   async #endBackend(): Promise<void> {
     if (this.#options.cancelFirst === true && (await this.#cancel())) return;
-    await this.#aside((client) =>
+    await aside(this.#address, (client) =>
       client.query("SELECT pg_terminate_backend($1)", [this.#pid]),
     ).catch(() => {
       // The server is gone, or refuses: closing the socket is all that is left to do.
@@ -138,40 +143,24 @@ export class Session {
     return await Promise.race([ended, pause(CANCEL_TIMEOUT, false, { ref: false })]);
   }
 
-  /** Does something on a second connection, within a time. */
-  async #aside<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client({
-      ...this.#address.connection("sluice aside"),
-      connectionTimeoutMillis: ABANDON_TIMEOUT,
-      query_timeout: ABANDON_TIMEOUT,
-    });
-    client.on("error", () => {});
-    try {
-      await client.connect();
-      return await work(client);
-    } finally {
-      destroySocket(client);
-    }
-  }
-
   #watched<S extends Readable | Writable>(copy: S): S {
-    const socket = this.#client.connection.stream;
-    if (socket instanceof Socket) {
-      const waitsFor = () => this.#aside((client) => waitEventOf(client, this.#pid));
-      watchForStall(copy, socket, waitsFor, this.#options.stallAfter);
-    }
+    const watched = this.#connection();
+    if (watched !== undefined) watchForStall(copy, watched);
     return copy;
   }
-}
 
-/** What the backend waits for: `Client`, `Lock`, `IO`, … or `gone`, or undefined when it works. */
-async function waitEventOf(client: Client, pid: number): Promise<string | undefined> {
-  const { rows } = await client.query<{ type: string | null }>(
-    "SELECT wait_event_type AS type FROM pg_stat_activity WHERE pid = $1",
-    [pid],
-  );
-  const [backend] = rows;
-  return backend === undefined ? "gone" : (backend.type ?? undefined);
+  async #unlessStalled<T>(statement: Promise<T>): Promise<T> {
+    const watched = this.#connection();
+    return watched === undefined ? await statement : await unlessStalled(statement, watched);
+  }
+
+  /** Undefined until the server told its pid, within the time that a connection may take to open. */
+  #connection(): Watched | undefined {
+    const socket = this.#client.connection.stream;
+    if (!(socket instanceof Socket) || this.#pid === 0) return undefined;
+    const { stallAfter } = this.#options;
+    return { socket, stallAfter, waitsFor: () => waitEventOf(this.#address, this.#pid) };
+  }
 }
 
 /** Like a crash of ours, seen from the server. `client.end()` would wait for what is under way. */
