@@ -37,6 +37,7 @@ export type { Attempt, Binding, Target, TargetHandle } from "./core/target.ts";
 export type { Requirements, Task } from "./core/task.ts";
 export { taskId } from "./core/task-id.ts";
 export { type Slice } from "./sql/slice.ts";
+export type { RedshiftColumn, RedshiftColumns } from "./sql/redshift/types.ts";
 export type { Grantee, Granted, Grants } from "./sql/grant.ts";
 export type { Sessions } from "./sql/open-sessions.ts";
 export type {
@@ -60,17 +61,28 @@ export {
 export { Analyze, analyze } from "./tasks/analyze.ts";
 export { CheckTable, type Checks, checkTable } from "./tasks/check-table.ts";
 export { countRows } from "./tasks/count-rows.ts";
+export { CopyIntoTableFromS3 } from "./tasks/copy-into-table-from-s3.ts";
+export { CopyJsonIntoTable } from "./tasks/copy-json-into-table.ts";
 export { CreateTable, createTable } from "./tasks/create-table.ts";
 export { DeleteTable, deleteTable } from "./tasks/delete-table.ts";
 export { Grant, grant } from "./tasks/grant.ts";
+export { InsertIntoTable, insertIntoTable } from "./tasks/insert-into-table.ts";
 export { KillOpenSessions, killOpenSessions } from "./tasks/kill-open-sessions.ts";
 export { daySlice, type LoadOptions, LoadTable, loadTable } from "./tasks/load-table.ts";
-export { CreateTableFromSelectQuery, replaceFromSelect } from "./tasks/replace-from-select.ts";
+export { type S3Files } from "./tasks/load-source.ts";
+export {
+  CreateTableFromSelectQuery,
+  rebuildFromSelect,
+  replaceFromSelect,
+  swapFromSelect,
+} from "./tasks/replace-from-select.ts";
 export { RenameTable, renameTable } from "./tasks/rename-table.ts";
 export { RunSql } from "./tasks/run-sql.ts";
 export { copyInS3, type CopyInS3Options, S3Copy } from "./tasks/s3-copy.ts";
 export { deleteFromS3, S3Delete } from "./tasks/s3-delete.ts";
 export { S3Manifest, writeS3Manifest } from "./tasks/s3-manifest.ts";
 export { TruncateTable, truncateTable } from "./tasks/truncate-table.ts";
+export { UnloadQuery, UnloadTable } from "./tasks/unload-table.ts";
+export { type UnloadOptions, unloadToS3 } from "./tasks/unload-to-s3.ts";
 export { Vacuum, vacuum } from "./tasks/vacuum.ts";
 export { WaitForS3 } from "./tasks/wait-for-s3.ts";

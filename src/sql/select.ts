@@ -1,4 +1,5 @@
 /** A user's SELECT inside our statements. */
+import type { Quoting } from "./quoting.ts";
 
 /**
  * Without the semicolon that people end it with. Callers put a line break after it, so that a comment
@@ -6,6 +7,11 @@
  */
 export function withoutSemicolon(select: string): string {
   return select.trim().replace(/[;\s]+$/, "");
+}
+
+/** All of a table. */
+export function selectTable(table: string, { quoteTable }: Quoting): string {
+  return `SELECT * FROM ${quoteTable(table)}`;
 }
 
 /** Gives no rows, and the columns of `select`. */

@@ -19,13 +19,25 @@ export interface Statements extends Quoting {
   deleteRows(this: void, table: string, slice?: Slice): string;
   countRows(this: void, table: string, slice?: Slice): string;
   insertSelect(this: void, table: string, columns: readonly Column[], select: string): string;
+  /** Whether two names are one in the catalog: Redshift folds them to lower case. */
+  sameName(this: void, one: string, other: string): boolean;
   /** Whether every value of the type `from` can be held by `to`, unchanged. */
   holds(this: void, to: string, from: string): boolean;
 }
 
 const BY_DIALECT: Readonly<Record<Dialect, Statements>> = {
-  postgres: { ...postgresQuoting, ...postgres, holds: holdsPostgres },
-  redshift: { ...redshiftQuoting, ...redshift, holds: holdsRedshift },
+  postgres: {
+    ...postgresQuoting,
+    ...postgres,
+    holds: holdsPostgres,
+    sameName: (one, other) => one === other,
+  },
+  redshift: {
+    ...redshiftQuoting,
+    ...redshift,
+    holds: holdsRedshift,
+    sameName: (one, other) => one.toLowerCase() === other.toLowerCase(),
+  },
 };
 
 export function statementsFor(dialect: Dialect): Statements {

@@ -7,7 +7,7 @@ import { createHash } from "node:crypto";
 import { type Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { SluiceError } from "../core/errors.ts";
-import type { ObjectStore } from "../core/stores.ts";
+import type { Dialect, ObjectStore } from "../core/stores.ts";
 import type { Attempt } from "../core/target.ts";
 import { type Manifest, readManifest, writeManifest } from "./manifest.ts";
 
@@ -23,15 +23,19 @@ interface WriterOptions {
 export interface Part {
   readonly url: string;
   readonly bytes: number;
-  readonly sha256: string;
+  readonly sha256?: string | undefined;
 }
 
 /** What the caller knows of the dataset; the writer adds who wrote it and the totals. */
 export interface DatasetContents {
-  readonly parts: readonly (Part & { readonly rows: number; readonly rawBytes: number })[];
+  readonly parts: readonly (Part & {
+    readonly rows: number;
+    readonly rawBytes?: number | undefined;
+  })[];
+  readonly dialect?: Dialect | undefined;
   readonly columns: Manifest["dump"]["columns"];
   readonly format: Manifest["dump"]["format"];
-  readonly snapshot: string;
+  readonly snapshot?: string | undefined;
   readonly started: Date;
 }
 
@@ -78,6 +82,17 @@ export class DatasetWriter {
     const ends = await Promise.allSettled([uploading, pipeline(body, counted, { signal })]);
     for (const end of ends) if (end.status === "rejected") throw end.reason;
     return { url: s3.url(key), bytes, sha256: hash.digest("hex") };
+  }
+
+  /** Where the parts of this attempt are, for a server that writes them itself: `s3://…/attempt-…/`. */
+  get attemptUrl(): string {
+    return this.#options.s3.url(this.#private);
+  }
+
+  /** A small object among this attempt's parts; undefined when there is none. */
+  async readPart(name: string): Promise<string | undefined> {
+    const { s3, signal } = this.#options;
+    return (await s3.read(this.#private + name, { signal }))?.toString();
   }
 
   /** Makes the parts the dataset, unless another attempt's are already. */
@@ -160,6 +175,7 @@ export class DatasetWriter {
       dump: {
         task_id: this.taskId,
         attempt: attempt.id,
+        dialect: contents.dialect ?? "postgres",
         columns,
         format,
         snapshot,
@@ -167,7 +183,7 @@ export class DatasetWriter {
         finished: new Date().toISOString(),
         rows: sum(parts.map(({ rows }) => rows)),
         bytes: sum(parts.map(({ bytes }) => bytes)),
-        raw_bytes: sum(parts.map(({ rawBytes }) => rawBytes)),
+        raw_bytes: parts.every(isMeasured) ? sum(parts.map(({ rawBytes }) => rawBytes)) : undefined,
       },
     };
   }
@@ -189,6 +205,12 @@ export class DatasetWriter {
     for await (const { key } of s3.list(`${prefix}attempt-`)) if (isDoomed(key)) doomed.push(key);
     await s3.delete(doomed);
   }
+}
+
+function isMeasured<P extends { readonly rawBytes?: number | undefined }>(
+  part: P,
+): part is P & { readonly rawBytes: number } {
+  return part.rawBytes !== undefined;
 }
 
 function sum(numbers: readonly number[]): number {

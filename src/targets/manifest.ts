@@ -15,10 +15,13 @@ const entrySchema = z.object({
   meta: z.object({
     content_length: count,
     rows: count,
-    /** Before compression. */
-    raw_bytes: count,
-    /** Of the object's bytes, in hexadecimal. */
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    /** Before compression. Unknown of a file that Redshift wrote. */
+    raw_bytes: count.optional(),
+    /** Of the object's bytes, in hexadecimal. Unknown of a file that Redshift wrote. */
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional(),
   }),
 });
 
@@ -27,6 +30,8 @@ const manifestSchema = z.object({
   dump: z.object({
     task_id: z.string(),
     attempt: z.string(),
+    /** For whose reader the text was written. */
+    dialect: z.enum(["postgres", "redshift"]).default("postgres"),
     columns: z
       .array(
         z.object({
@@ -37,20 +42,23 @@ const manifestSchema = z.object({
         }),
       )
       .readonly(),
-    format: z.object({
-      type: z.literal("csv"),
-      /** What stands for NULL, unquoted. */
-      null: z.string(),
-      compression: z.literal("gzip"),
-    }),
-    /** The transactions that the dump saw. */
-    snapshot: z.string(),
+    format: z.discriminatedUnion("type", [
+      z.object({
+        type: z.literal("csv"),
+        /** What stands for NULL, unquoted. */
+        null: z.string(),
+        compression: z.enum(["gzip", "zstd"]),
+      }),
+      z.object({ type: z.literal("parquet") }),
+    ]),
+    /** The transactions that the dump saw. Unknown of what Redshift wrote. */
+    snapshot: z.string().optional(),
     started: z.string(),
     finished: z.string(),
     rows: count,
     /** Sizes of the objects. */
     bytes: count,
-    raw_bytes: count,
+    raw_bytes: count.optional(),
   }),
 });
 

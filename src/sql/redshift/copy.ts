@@ -28,13 +28,16 @@ export function copyFrom(
     authorizationClause(authorization),
     ...formatOptions(format),
     "MANIFEST",
-    ...(region === undefined ? [] : [`REGION AS ${quoteLiteral(region)}`]),
-    ...NO_ANALYSIS,
+    // Parquet is read by another part of Redshift, in its own region only, which takes no options.
+    ...(format.type === "parquet"
+      ? []
+      : [...(region === undefined ? [] : [`REGION AS ${quoteLiteral(region)}`]), ...NO_ANALYSIS]),
   ].join(" ");
 }
 
 function formatOptions(format: Load["format"]): readonly string[] {
   const times = ["DATEFORMAT AS 'auto'", "TIMEFORMAT AS 'auto'"];
+  if (format.type === "parquet") return ["FORMAT AS PARQUET"];
   if (format.type === "json") {
     return [
       `FORMAT AS JSON ${quoteLiteral(format.paths ?? "auto")}`,

@@ -20,7 +20,7 @@ export function createTable(table: string, columns: readonly Column[]): string[]
 
 /**
  * One writer at a time, and readers wait too: Redshift knows no weaker lock. It is the first statement
- * about the table, so the snapshot that the others see is taken after it.
+ * of a load, so that the snapshot is taken when the former holder has committed.
  */
 export function lockTable(table: string): string {
   return `LOCK ${quote.quoteTable(table)}`;

@@ -39,25 +39,32 @@ abstract class CatalogLooks {
   }
 }
 
-/** Executes. */
+/**
+ * Executes. Until it executed something, it sees what everybody sees, so it looks by way of another
+ * session: a look of its own would take the snapshot before LOCK, and then the rows that the former holder
+ * of the lock committed would not be seen, and be doubled.
+ */
 export class OpenTransaction extends CatalogLooks implements Transaction {
   readonly printed = false;
   readonly #session: Session;
   readonly #access: S3Access;
+  #began = false;
 
-  constructor(session: Session, access: S3Access, mode: Mode) {
-    super((statement) => only(session, statement), mode);
+  constructor(session: Session, aside: Run, access: S3Access, mode: Mode) {
+    super((statement) => (this.#began ? only(session, statement) : aside(statement)), mode);
     this.#session = session;
     this.#access = access;
   }
 
   async execute(sql: string): Promise<number> {
+    this.#began = true;
     const results = await this.#session.run(sql);
     requireTransaction(this.#session, this.mode, results);
     return results.reduce((rows, result) => rows + written(result), 0);
   }
 
   async select(sql: string): Promise<readonly Record<string, unknown>[]> {
+    this.#began = true;
     const results = await this.#session.run(sql);
     requireTransaction(this.#session, this.mode, results);
     return results.at(-1)?.rows ?? [];
@@ -75,6 +82,7 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
   /** One COPY for all files: Redshift's slices share them out. */
   async load(load: Load): Promise<number> {
     if (load.files.length === 0) return 0;
+    this.#began = true;
     const run: Run = (statement) => only(this.#session, statement);
     try {
       await run(copyFrom(load, this.#access));

@@ -111,11 +111,11 @@ export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
     return true;
   }
 
-  protected transaction(session: Session, _signal: AbortSignal, mode: Mode): OpenTransaction {
-    return new OpenTransaction(session, this.#redshift.access, mode);
+  protected transaction(session: Session, _marker: Marker, mode: Mode): OpenTransaction {
+    return new OpenTransaction(session, this.#look, this.#redshift.access, mode);
   }
 
-  protected printed(mode: Mode): PrintedTransaction {
+  protected printed(_marker: Marker, mode: Mode): PrintedTransaction {
     return new PrintedTransaction(this.#look, this.#redshift.access, mode);
   }
 
