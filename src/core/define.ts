@@ -109,9 +109,16 @@ export function defineTask<
 >(
   declaration: TaskDeclaration<D, R, O>,
   run: (context: RunContext<ParamValues<D>, InputOf<R>, HandlesOf<O>>) => RunResult<Answer>,
-): TaskFamily<D, O, Answer> {
-  return makeFamily<D, O, Answer>("task", declaration, { ...declaration, run });
+): TaskFamily<D, O, YieldedAnswer<Answer, O>> {
+  return makeFamily<D, O, YieldedAnswer<Answer, O>>("task", declaration, { ...declaration, run });
 }
+
+/**
+ * What `yield*` gives. A task whose outputs were found (Redis was emptied, or Luigi made them) is
+ * complete without having run, so nobody knows what its run returned: null. One without outputs can
+ * only be complete because it ran.
+ */
+type YieldedAnswer<Answer, O extends Outputs> = O extends undefined ? Answer : Answer | null;
 
 /** Declares a family that is complete when its requirements are. It writes nothing. */
 export function defineWrapper<const D extends ParamsDeclaration = Record<never, never>>(

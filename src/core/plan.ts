@@ -161,7 +161,9 @@ export function inDependencyOrder(tasks: ReadonlyMap<string, PlannedTask>): Plan
       if (left === 0) ready.push(dependent);
     }
   }
-  if (ready.length < tasks.size) throw new CycleError(findCycle(tasks, open));
+  if (ready.length < tasks.size) {
+    throw new CycleError(findCycle(tasks, open).map(({ name }) => name));
+  }
   return ready;
 }
 
@@ -186,11 +188,10 @@ function findCycle(
 
 /** Tasks that wait for each other. The message shows the path. */
 export class CycleError extends UsageError {
-  constructor(path: readonly Task[]) {
-    const names = path.map((task) => task.name);
+  constructor(names: readonly string[]) {
     const shown = names.length > 12 ? [...names.slice(0, 6), "…", ...names.slice(-5)] : names;
     super("CYCLE", `Tasks depend on each other in a circle: ${shown.join(" -> ")}`, {
-      fields: { path: path.map((task) => task.id) },
+      fields: { path: names },
     });
   }
 }

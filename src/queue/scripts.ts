@@ -8,7 +8,7 @@ type Argument = string | number;
 interface ScriptReplies {
   state: string[];
   link: number;
-  await: number;
+  await: number | string[];
   begin: [
     verdict: string,
     detail?: number | string,

@@ -1,5 +1,6 @@
 /** Puts tasks into the queue and makes a running job wait for them. */
 import { PermanentError } from "../core/errors.ts";
+import { CycleError } from "../core/plan.ts";
 import type { Task } from "../core/task.ts";
 import { chunk } from "./chunk.ts";
 import type { Delivery } from "./execute.ts";
@@ -36,6 +37,7 @@ export async function waitFor(
       CODES[reason],
       ...part.flatMap((each) => [engine.keys.job(each.family.queue, each.id), each.id]),
     );
+    if (typeof stillOpen !== "number") throw new CycleError(stillOpen);
     if (stillOpen < 0) return { kind: "superseded" };
     open += stillOpen;
   }

@@ -26,7 +26,7 @@ export function sqlFamily<const D extends ParamsDeclaration>({
   table,
   mode = "atomic",
   steps,
-}: SqlFamily<D>): TaskFamily<D, Target<TableMarker>, { readonly rows: number }> {
+}: SqlFamily<D>): TaskFamily<D, Target<TableMarker>, { readonly rows: number } | null> {
   return defineTask(
     {
       name,

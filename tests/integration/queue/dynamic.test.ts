@@ -1,11 +1,13 @@
 /** Runs that wait for tasks they yield: what they see of failures, and how often they may start. */
 import { expect, test } from "vitest";
 import { all } from "../../../src/core/all.ts";
-import { defineTask } from "../../../src/core/define.ts";
+import { defineTask, defineWrapper } from "../../../src/core/define.ts";
 import { DependencyFailedError } from "../../../src/core/dependency-failed.ts";
 import { PermanentError } from "../../../src/core/errors.ts";
 import { p } from "../../../src/core/params/p.ts";
+import type { Task } from "../../../src/core/task.ts";
 import { flags, pipeline, statesOf } from "../../support/pipeline.ts";
+import { privateRedis } from "../../support/private-redis.ts";
 
 const n = p.int({ min: 0, max: 1_000 });
 const answerOf = async (line: Awaited<ReturnType<typeof pipeline>>, id: string) =>
@@ -124,4 +126,61 @@ test("a run that yields new tasks for ever is stopped and told why", async () =>
   // A retry has all of them again.
   await job?.retry("failed");
   await expect.poll(() => next).toBe(12);
+});
+
+test("what a run asked for is not run again for an answer that was lost with Redis: it is null", async () => {
+  const { flag, count, counted } = await flags();
+  const { url } = await privateRedis();
+  const Dump = defineTask({ name: "Dump", output: () => flag("dump") }, async ({ output }) => {
+    await count("dump");
+    await output.raise();
+    return { rows: 7 };
+  });
+  const Sizes = defineTask({ name: "Sizes" }, () => [1, 2, 3]);
+  const answers: unknown[] = [];
+  const Dyn = defineTask({ name: "Dyn" }, function* () {
+    const [dump, sizes] = yield* all([Dump(), Sizes()]);
+    answers.push([dump?.rows ?? null, sizes.length]);
+  });
+  const line = await pipeline([Dump, Sizes, Dyn], {}, undefined, url);
+  await line.work();
+  await line.run(Dyn());
+  await line.engine.redis.flushall();
+  expect(statesOf(await line.run(Dyn()))["Dyn()"]).toBe("complete");
+  // Sizes has no output: it ran again.
+  expect(answers).toEqual([
+    [7, 3],
+    [null, 3],
+  ]);
+  expect(await counted("dump")).toBe(1);
+});
+
+test("two runs that ask for each other at the same moment: one fails with the circle, none waits for ever", async () => {
+  const Left: () => Task = defineTask({ name: "Left" }, async function* () {
+    await meet();
+    yield* Right();
+  });
+  const Middle = defineTask({ name: "Middle", requires: () => [Left()] }, () => {});
+  const Right = defineTask({ name: "Right" }, async function* () {
+    await meet();
+    yield* Middle();
+  });
+  const [left, middle, right] = [Left(), Middle(), Right()];
+  const Root = defineWrapper({ name: "Root", requires: () => [left, right] });
+  const line = await pipeline([left.family, middle.family, right.family, Root]);
+  // Neither sees the other wait: both are put into the queue before the first waits.
+  let arrived = 0;
+  const meet = async () => {
+    arrived += 1;
+    await expect.poll(() => arrived).toBeGreaterThanOrEqual(2);
+  };
+  await line.work();
+  const states = statesOf(await line.run(Root()));
+  const failed = [left, right].filter(({ name }) => states[name] === "failed");
+  expect(failed).toHaveLength(1);
+  const job = await line.engine.queue("default").getJob(failed[0]?.id ?? "");
+  expect(job?.failedReason).toMatch(
+    /^Tasks depend on each other in a circle: (Left\(\) -> Right\(\) -> Middle\(\) -> Left\(\)|Right\(\) -> Middle\(\) -> Left\(\) -> Right\(\))$/,
+  );
+  expect(line.errors).toEqual([]);
 });

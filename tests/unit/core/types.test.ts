@@ -43,7 +43,8 @@ test("a family takes the values of its parameters", () => {
 test("a task knows its outputs and its answer", () => {
   type DumpTask = ReturnType<ReturnType<typeof Dump>>;
   expectTypeOf<DumpTask["outputs"]>().toEqualTypeOf<Target<DatasetHandle>>();
-  expectTypeOf<AnswerOf<DumpTask>>().toEqualTypeOf<{ rows: number }>();
+  // Null when its output was found, and nobody knows what its run returned.
+  expectTypeOf<AnswerOf<DumpTask>>().toEqualTypeOf<{ rows: number } | null>();
   expectTypeOf<DumpTask>().toExtend<Task>();
 });
 
@@ -102,10 +103,11 @@ test("inference does not depend on the order of properties", () => {
         return params.date.year;
       },
     );
-  expectTypeOf<AnswerOf<ReturnType<ReturnType<typeof reversed>>>>().toEqualTypeOf<number>();
+  expectTypeOf<AnswerOf<ReturnType<ReturnType<typeof reversed>>>>().toEqualTypeOf<number | null>();
 });
 
 test("yield* answers what the yielded task returns", () => {
+  // Without outputs there is nothing to find: it is complete only because it ran.
   const Count = () => defineTask({ name: "Count" }, async () => 3);
   const Name = () => defineTask({ name: "Name" }, () => "x");
   const Dynamic = () =>
