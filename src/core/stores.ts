@@ -180,13 +180,15 @@ export interface Load {
   readonly files: readonly LoadFile[];
   /** What all files have together; undefined when nobody knows. */
   readonly rows: number | undefined;
+  /** Sessions that share the files, where they are sent to the server. Default 1. */
+  readonly connections?: number | undefined;
   readonly progress?: ((report: { readonly rows: number }) => void) | undefined;
 }
 
 export interface LoadFile {
   /** Where the bytes come from, for error messages. */
   readonly from: string;
-  /** Opens the bytes, decompressed; called once, when the server is about to read. */
+  /** Opens the bytes, decompressed; called once, shortly before the server reads. */
   open(): Readable;
   /** Any other number of rows is an error; undefined when nobody knows. */
   readonly rows: number | undefined;

@@ -54,8 +54,8 @@ export abstract class SqlWarehouse implements Warehouse {
   protected abstract begin(session: Session, marker: Marker, mode: Mode): Promise<boolean>;
   /** Writes the marker and commits; false when it is there, and then nothing was committed. */
   protected abstract commit(session: Session, marker: Marker, mode: Mode): Promise<boolean>;
-  protected abstract transaction(session: Session, signal: AbortSignal, mode: Mode): Transaction;
-  protected abstract printed(mode: Mode): Printed;
+  protected abstract transaction(session: Session, marker: Marker, mode: Mode): Transaction;
+  protected abstract printed(marker: Marker, mode: Mode): Printed;
   /** The statements of `begin` and of `commit`. */
   protected abstract around(
     marker: Marker,
@@ -135,7 +135,7 @@ export abstract class SqlWarehouse implements Warehouse {
     try {
       return await this.database.inSession(options, async (session) => {
         if (!(await this.begin(session, marker, mode))) return ALREADY;
-        rows = await runSteps(this.transaction(session, marker.signal, mode), steps);
+        rows = await runSteps(this.transaction(session, marker, mode), steps);
         await marker.confirmLease();
         committing = true;
         return (await this.commit(session, marker, mode)) ? { rows, already: false } : ALREADY;
@@ -152,7 +152,7 @@ export abstract class SqlWarehouse implements Warehouse {
     const { signal } = marker;
     const doing = `look at ${marker.table}`;
     return await this.database.explained({ doing, signal }, async () => {
-      const transaction = this.printed(mode);
+      const transaction = this.printed(marker, mode);
       await runSteps(transaction, steps);
       const { before, after } = this.around(marker, mode);
       const setup = (await this.#canHaveMarkers()) ? [] : this.setup;

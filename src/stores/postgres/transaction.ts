@@ -1,14 +1,13 @@
 /** What steps of `atomically` work with: one open transaction on one session. */
-import type { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { DatabaseError, type QueryResult } from "pg";
-import { PermanentError } from "../../core/errors.ts";
-import type { Column, Load, LoadFile, TableColumn, Transaction } from "../../core/stores.ts";
+import type { QueryResult } from "pg";
+import { PermanentError, SluiceError } from "../../core/errors.ts";
+import type { Column, Load, TableColumn, Transaction } from "../../core/stores.ts";
 import { COPY_JSON, CREATE_JSON_STAGE, insertJson } from "../../sql/postgres/json.ts";
 import { copyIn } from "../../sql/postgres/write.ts";
 import type { Mode, Printed } from "../sql-warehouse.ts";
 import { columnsOfQuery, columnsOfTable, findTable, missingTypes } from "./catalog.ts";
 import type { Read } from "./database.ts";
+import { copyFiles, shareFiles, type Stage, together } from "./load-files.ts";
 import type { Session } from "./session.ts";
 
 /** The looks at the catalog, the same for a transaction that runs and for one that is printed. */
@@ -40,16 +39,26 @@ abstract class CatalogLooks {
   }
 }
 
+/** What a load by several sessions needs beside the transaction's own. */
+export interface FurtherSessions {
+  readonly updateId: string;
+  /** Tables that the other sessions committed. */
+  readonly stages: Set<string>;
+  inSession<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T>;
+}
+
 /** Executes. */
 export class OpenTransaction extends CatalogLooks implements Transaction {
   readonly printed = false;
   readonly #session: Session;
   readonly #signal: AbortSignal;
+  readonly #further: FurtherSessions;
 
-  constructor(session: Session, signal: AbortSignal, mode: Mode) {
+  constructor(session: Session, signal: AbortSignal, mode: Mode, further: FurtherSessions) {
     super((sql, values) => session.read(sql, values), mode);
     this.#session = session;
     this.#signal = signal;
+    this.#further = further;
   }
 
   async execute(sql: string): Promise<number> {
@@ -76,31 +85,36 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
 
   async load(load: Load): Promise<number> {
     const { before, copy, after } = loadStatements(load);
+    const { own, stages } = await shareFiles(this, load, this.#further.updateId);
     for (const sql of before) await this.execute(sql);
-    let rows = 0;
-    for (const file of load.files) {
-      rows += await this.#copyIn(copy, file);
-      load.progress?.({ rows });
-    }
+    let sent = 0;
+    const report = (rows: number): void => load.progress?.({ rows: (sent += rows) });
+    const [rows = 0, ...staged] = await together(this.#signal, [
+      (signal) => copyFiles(this.#session, copy, own, signal, report),
+      ...stages.map((stage) => (signal: AbortSignal) => this.#fill(stage, signal, report)),
+    ]);
     for (const sql of after) await this.execute(sql);
-    return rows;
+    for (const [index, { name, insert, drop }] of stages.entries()) {
+      const taken = await this.execute(insert);
+      if (taken !== staged[index]) throw stageChanged(name, staged[index], taken);
+      await this.execute(drop);
+    }
+    return staged.reduce((sum, count) => sum + count, rows);
   }
 
-  async #copyIn(sql: string, file: LoadFile): Promise<number> {
-    const copy = this.#session.copyIn(sql);
-    const bytes: Readable = file.open();
-    try {
-      await pipeline(bytes, copy, { signal: this.#signal });
-    } catch (error) {
-      throw inFile(error, file.from);
-    }
-    if (file.rows !== undefined && copy.rowCount !== file.rows) {
-      throw new PermanentError(
-        "ROW_COUNT_MISMATCH",
-        `${file.from}: the manifest promises ${file.rows} rows, the warehouse took ${copy.rowCount}. Nothing was committed. Dump the table again.`,
-      );
-    }
-    return copy.rowCount;
+  /** Fills a stage on a session of its own, and commits it: then this transaction can read it. */
+  async #fill(
+    { name, open, copy, files }: Stage,
+    signal: AbortSignal,
+    report: (rows: number) => void,
+  ): Promise<number> {
+    return await this.#further.inSession(signal, async (session) => {
+      for (const sql of open) await session.run(sql);
+      const rows = await copyFiles(session, copy, files, signal, report);
+      this.#further.stages.add(name);
+      await session.run("COMMIT");
+      return rows;
+    });
   }
 }
 
@@ -108,6 +122,12 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
 export class PrintedTransaction extends CatalogLooks implements Printed {
   readonly printed = true;
   readonly statements: string[] = [];
+  readonly #updateId: string;
+
+  constructor(read: Read, mode: Mode, updateId: string) {
+    super(read, mode);
+    this.#updateId = updateId;
+  }
 
   async execute(sql: string): Promise<number> {
     this.statements.push(sql);
@@ -124,13 +144,33 @@ export class PrintedTransaction extends CatalogLooks implements Printed {
 
   async load(load: Load): Promise<number> {
     const { before, copy, after } = loadStatements(load);
-    this.statements.push(...before, ...load.files.map(() => copy), ...after);
+    const { own, stages } = await shareFiles(this, load, this.#updateId);
+    this.statements.push(...before);
+    for (const { open, copy, files } of stages) {
+      this.statements.push(...open, ...files.map(() => copy), "COMMIT");
+    }
+    this.statements.push(...own.map(() => copy), ...after);
+    for (const { insert, drop } of stages) this.statements.push(insert, drop);
     return 0;
   }
 }
 
+function stageChanged(stage: string, filled = 0, taken: number): SluiceError {
+  return new SluiceError(
+    "STAGE_CHANGED",
+    `${stage} was filled with ${filled} rows and had ${taken} when they were taken over: another attempt is at it. Nothing was committed.`,
+  );
+}
+
 /** `copy` is for each file. */
 function loadStatements({ table, columns, format }: Load) {
+  if (format.type === "parquet" || (format.type === "json" && format.paths !== undefined)) {
+    throw new PermanentError(
+      "FORMAT_UNSUPPORTED",
+      `${table}: Postgres cannot load ${format.type === "parquet" ? "Parquet" : "JSON by JSONPaths"}: only Redshift can. Write CSV, or JSON whose keys are the columns.`,
+      { fields: { table } },
+    );
+  }
   return format.type === "csv"
     ? { before: [], copy: copyIn(table, columns, format.null), after: [] }
     : { before: [CREATE_JSON_STAGE], copy: COPY_JSON, after: [insertJson(table, columns)] };
@@ -157,10 +197,4 @@ function endsTransaction({ command }: QueryResult): boolean {
 /** A SELECT has a row count too, but writes none. */
 export function written({ command, rowCount }: QueryResult): number {
   return command === "SELECT" ? 0 : (rowCount ?? 0);
-}
-
-/** Postgres says the line; only we know the file. */
-function inFile(error: unknown, file: string): unknown {
-  if (error instanceof DatabaseError) error.where = `${file}: ${error.where ?? ""}`;
-  return error;
 }

@@ -1,5 +1,6 @@
 /** Postgres as a warehouse: its own unique keys see to it that a marker is written once. */
-import type { Marker, Outlet, TableColumn } from "../../core/stores.ts";
+import type { Committed, Marker, Outlet, Step, TableColumn } from "../../core/stores.ts";
+import { dropStage } from "../../sql/postgres/load-stage.ts";
 import {
   CREATE_MARKER_TABLE,
   deleteMarker,
@@ -19,6 +20,8 @@ export class PostgresWarehouse extends SqlWarehouse {
   readonly dialect = "postgres";
   readonly outlet: Outlet = { kind: "stream", source: new PostgresSource(this.database) };
   protected readonly setup = [CREATE_MARKER_TABLE];
+  /** What loads by several sessions have committed beside their transaction. */
+  readonly #stages = new WeakMap<Marker, Set<string>>();
 
   protected async isSetUp(): Promise<boolean> {
     return (await findTable(this.database.read, MARKER_TABLE)) !== undefined;
@@ -51,12 +54,39 @@ export class PostgresWarehouse extends SqlWarehouse {
     return true;
   }
 
-  protected transaction(session: Session, signal: AbortSignal, mode: Mode): OpenTransaction {
-    return new OpenTransaction(session, signal, mode);
+  override async atomically(marker: Marker, ...steps: readonly Step[]): Promise<Committed> {
+    try {
+      return await super.atomically(marker, ...steps);
+    } catch (error) {
+      await this.#dropStages(marker);
+      throw error;
+    }
   }
 
-  protected printed(mode: Mode): PrintedTransaction {
-    return new PrintedTransaction(this.database.read, mode);
+  protected transaction(session: Session, marker: Marker, mode: Mode): OpenTransaction {
+    const { updateId } = marker;
+    const stages = this.#stages.get(marker) ?? new Set();
+    this.#stages.set(marker, stages);
+    return new OpenTransaction(session, marker.signal, mode, {
+      updateId,
+      stages,
+      inSession: (signal, work) => this.database.inSession({ label: updateId, signal }, work),
+    });
+  }
+
+  protected printed({ updateId }: Marker, mode: Mode): PrintedTransaction {
+    return new PrintedTransaction(this.database.read, mode, updateId);
+  }
+
+  /** Those that no transaction took over. What a process leaves that dies, its next attempt replaces. */
+  async #dropStages(marker: Marker): Promise<void> {
+    const stages = [...(this.#stages.get(marker) ?? [])];
+    if (stages.length === 0) return;
+    await this.database
+      .inSession({ label: marker.updateId }, async (session) => {
+        for (const stage of stages) await session.run(dropStage(stage));
+      })
+      .catch(() => {});
   }
 
   protected around(marker: Marker, mode: Mode) {
