@@ -136,7 +136,8 @@ async function openSession(
   }
 }
 
-function fatal({ fields }: SqlError): Message {
+/** An error after which there is no session. */
+export function fatal({ fields }: SqlError): Message {
   return errorResponse(new Map([...fields, ["S", "FATAL"], ["V", "FATAL"]]));
 }
 

@@ -7,12 +7,13 @@
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { Client } from "pg";
-import { SluiceError } from "../../core/errors.ts";
+import { messageOf, SluiceError } from "../../core/errors.ts";
 import type { Backend, PostgresHost } from "./backend.ts";
 import { Conflicts } from "./conflicts.ts";
-import { shakeHands } from "./handshake.ts";
+import { fatal, shakeHands } from "./handshake.ts";
 import type { StandInS3 } from "./s3-access.ts";
 import { Session } from "./session.ts";
+import { SqlError } from "./sql-error.ts";
 import { Channel, ClosedError } from "./wire/channel.ts";
 
 export interface RedshiftStandInOptions {
@@ -114,8 +115,11 @@ export class StandIn {
       if (opening.kind === "cancel") await this.#sessions.get(opening.key)?.cancel();
       if (opening.kind === "session") await this.#serve(client, opening.backend, opening.database);
     } catch (error) {
-      // One side is gone; so is the session.
-      if (!(error instanceof ClosedError)) socket.destroy();
+      // One side is gone; so is the session. Anything else is a mistake of ours, and said.
+      if (!(error instanceof ClosedError)) {
+        const says = `the stand-in for Redshift failed: ${messageOf(error)}`;
+        await client.send(fatal(new SqlError("XX000", says))).catch(() => {});
+      }
     } finally {
       client.end();
     }

@@ -123,10 +123,7 @@ BEGIN
     WHERE object_type = 'table' AND classid = 'pg_class'::regclass
   LOOP
     IF command.command_tag LIKE 'CREATE TABLE%' AND layout IS NOT NULL THEN
-      -- A table that is made LIKE another is laid out like it.
-      INSERT INTO sluice_standin.layout VALUES (command.objid, coalesce(
-          (SELECT l.layout FROM sluice_standin.layout AS l
-            WHERE l.relation = to_regclass(layout::json ->> 'like')), layout::json))
+      INSERT INTO sluice_standin.layout VALUES (command.objid, layout::json)
         ON CONFLICT (relation) DO UPDATE SET layout = EXCLUDED.layout;
     END IF;
     PERFORM sluice_standin.guard(command.objid);

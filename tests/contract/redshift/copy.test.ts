@@ -24,7 +24,7 @@ async function loaded(
   const key = `files/${++files}/data`;
   await bucket.put(key, body);
   await redshift.rows(`COPY ${target} FROM 's3://${bucket.name}/${key}' ${ROLE} ${options}`);
-  const rows = await redshift.rows(`SELECT * FROM ${target.split(" ")[0]} ORDER BY 1, 2`);
+  const rows = await redshift.rows(`SELECT * FROM ${target.split(" ")[0]}`);
   return rows.map((row) => Object.values(row));
 }
 

@@ -35,6 +35,7 @@ describe("Redshift has no", () => {
     ["BYTEA", "CREATE TABLE c (id BYTEA)"],
     ["arrays", "CREATE TABLE c (id INT[])"],
     ["a cast to UUID", "SELECT v::uuid FROM t"],
+    ["a CAST to UUID", "SELECT CAST(v AS uuid) FROM t"],
   ])("%s", async (_, sql) => {
     expect(await redshift.failure(sql)).toMatch(/^0A000 .*not supported by Amazon Redshift/);
   });
@@ -53,8 +54,8 @@ describe("Redshift has no", () => {
   });
 
   it("such words where they are only text or a quoted name", async () => {
-    const sql = `SELECT 'on conflict returning' AS "savepoint" -- create index`;
-    expect(await redshift.rows(sql)).toEqual([{ savepoint: "on conflict returning" }]);
+    const sql = `SELECT 'on conflict returning' AS "savepoint", 1 AS uuid -- create index`;
+    expect(await redshift.rows(sql)).toEqual([{ savepoint: "on conflict returning", uuid: 1 }]);
   });
 });
 

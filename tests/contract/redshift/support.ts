@@ -1,4 +1,6 @@
 /** A session with the stand-in, and a bucket that it reads and writes. */
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { text } from "node:stream/consumers";
 import {
   GetObjectCommand,
@@ -24,6 +26,8 @@ export interface Redshift {
   rows(sql: string): Promise<readonly Row[]>;
   /** The error of a statement that must fail, as `code message`. */
   failure(sql: string): Promise<string>;
+  /** Asks the server to cancel what the session runs, as a client does: on a connection of its own. */
+  cancel(): Promise<void>;
   /** Another session with the same database. */
   another(options?: ClientConfig): Promise<Redshift>;
 }
@@ -65,6 +69,17 @@ async function connect(
           : String(error);
       }
       throw new Error(`expected a failure of: ${sql}`);
+    },
+    cancel: async () => {
+      const { hostname, port } = new URL(connectionString);
+      const request = Buffer.alloc(16);
+      request.writeInt32BE(16, 0);
+      request.writeInt32BE(80_877_102, 4);
+      // `pg` keeps both, and its types do not say so.
+      request.writeInt32BE(Number(Reflect.get(client, "processID")), 8);
+      request.writeInt32BE(Number(Reflect.get(client, "secretKey")), 12);
+      const socket = createConnection(Number(port), hostname).end(request).resume();
+      await once(socket, "close");
     },
     another: (more) => connect(urls, more),
   };

@@ -1,6 +1,6 @@
 /** CSV as Redshift reads it: whether a field was quoted makes no difference to what it means. */
 
-import { RecordReader, RowError } from "./row.ts";
+import { afterLineBreak, RecordReader, RowError } from "./row.ts";
 
 export class CsvReader extends RecordReader {
   readonly #delimiter: string;
@@ -19,19 +19,21 @@ export class CsvReader extends RecordReader {
     this.#ignoreBlankLines = options.ignoreBlankLines;
   }
 
-  protected override endOf(text: string, from: number, last: boolean): number {
+  protected override nextAfter(text: string, from: number, last: boolean): number {
     let end = text.indexOf("\n", from);
+    // Most rows have no quotes; to look for one beyond the row would be to look through all that is left.
+    if (end >= 0 && !text.slice(from, end).includes(this.#quote)) return end + 1;
     // A line break within quotes belongs to the field. Doubled quotes change nothing for the count.
     for (let at = text.indexOf(this.#quote, from), quoted = false; at >= 0; ) {
       if (end >= 0 && at > end) {
-        if (!quoted) return end;
+        if (!quoted) return end + 1;
         end = text.indexOf("\n", at);
       }
       quoted = !quoted;
       at = text.indexOf(this.#quote, at + 1);
       if (at < 0 && quoted) return last ? text.length : -1;
     }
-    return end < 0 && last ? text.length : end;
+    return afterLineBreak(text, end, last);
   }
 
   protected override fieldsOf(record: string): readonly string[] | undefined {

@@ -1,6 +1,6 @@
 /** Redshift's default format: fields between delimiters, with ESCAPE and REMOVEQUOTES if asked for. */
 
-import { RecordReader, RowError } from "./row.ts";
+import { afterLineBreak, RecordReader, RowError } from "./row.ts";
 
 export class DelimitedReader extends RecordReader {
   readonly #delimiter: string;
@@ -25,11 +25,11 @@ export class DelimitedReader extends RecordReader {
     this.#ignoreBlankLines = options.ignoreBlankLines;
   }
 
-  protected override endOf(text: string, from: number, last: boolean): number {
+  protected override nextAfter(text: string, from: number, last: boolean): number {
     let end = text.indexOf("\n", from);
     while (this.#escape && end >= 0 && isEscaped(text, end, from))
       end = text.indexOf("\n", end + 1);
-    return end < 0 && last ? text.length : end;
+    return afterLineBreak(text, end, last);
   }
 
   protected override fieldsOf(record: string): readonly (string | null)[] | undefined {

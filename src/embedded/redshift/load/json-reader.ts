@@ -15,17 +15,13 @@ export class JsonReader extends RecordReader {
     this.#ignoreCase = ignoreCase;
   }
 
-  /** After the closing brace of the object, and what blanks and line break follow it. */
-  protected override endOf(text: string, from: number, last: boolean): number {
+  /** An object with the blanks before and after it. */
+  protected override nextAfter(text: string, from: number, last: boolean): number {
     const start = skipBlanks(text, from);
-    if (start === text.length) return last ? text.length : -1;
-    const end = endOfValue(text, start);
+    const end = start === text.length ? -1 : endOfValue(text, start);
     if (end < 0) return last ? text.length : -1;
-    const after = skipBlanks(text, end);
-    if (after === text.length && !last) return -1;
-    // The record ends before its line break, or where the next object begins.
-    const lineBreak = text.indexOf("\n", end);
-    return lineBreak >= 0 && lineBreak < after ? lineBreak : Math.max(after - 1, end);
+    const next = skipBlanks(text, end);
+    return next === text.length && !last ? -1 : next;
   }
 
   protected override fieldsOf(record: string): readonly (string | null | undefined)[] | undefined {

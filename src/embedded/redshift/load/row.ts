@@ -56,8 +56,8 @@ export abstract class RecordReader implements RowReader {
     return this.#text === "" ? [] : this.#cut(true);
   }
 
-  /** Where the record at `from` ends, its line break not included; -1 when it is not all there. */
-  protected abstract endOf(text: string, from: number, last: boolean): number;
+  /** Where the record after the one at `from` begins; -1 when this one is not all there. */
+  protected abstract nextAfter(text: string, from: number, last: boolean): number;
   /** The record's fields; undefined for one that counts for nothing. */
   protected abstract fieldsOf(record: string): readonly (string | null | undefined)[] | undefined;
 
@@ -65,11 +65,11 @@ export abstract class RecordReader implements RowReader {
     const rows: Row[] = [];
     let from = 0;
     while (from < this.#text.length) {
-      const end = this.#endAt(from, last);
-      if (end < 0) break;
-      const row = this.#row(this.#text.slice(from, end));
+      const next = this.#nextAfter(from, last);
+      if (next < 0) break;
+      const row = this.#row(this.#text.slice(from, next));
       if (row !== undefined) rows.push(row);
-      from = end + 1;
+      from = next;
     }
     this.#text = this.#text.slice(from);
     if (this.#text.length > MAX_ROW_BYTES) {
@@ -84,20 +84,19 @@ export abstract class RecordReader implements RowReader {
     return rows;
   }
 
-  #endAt(from: number, last: boolean): number {
-    if (this.#skip === 0) return this.endOf(this.#text, from, last);
-    const end = this.#text.indexOf("\n", from);
-    return end < 0 && last ? this.#text.length : end;
+  #nextAfter(from: number, last: boolean): number {
+    if (this.#skip === 0) return this.nextAfter(this.#text, from, last);
+    return afterLineBreak(this.#text, this.#text.indexOf("\n", from), last);
   }
 
   #row(record: string): Row | undefined {
     const line = this.#line;
-    this.#line += 1 + lineBreaksIn(record);
+    this.#line += lineBreaksIn(record);
     if (this.#skip > 0) {
       this.#skip -= 1;
       return undefined;
     }
-    const raw = record.endsWith("\r") ? record.slice(0, -1) : record;
+    const raw = record.replace(/\r?\n$|\r$/, "");
     try {
       const fields = this.fieldsOf(raw);
       return fields === undefined ? undefined : { line, raw, fields };
@@ -106,6 +105,12 @@ export abstract class RecordReader implements RowReader {
       return { line, raw, fields: [], broken: error };
     }
   }
+}
+
+/** After a line break that was found; the end of a file is one, too. */
+export function afterLineBreak(text: string, at: number, last: boolean): number {
+  if (at >= 0) return at + 1;
+  return last ? text.length : -1;
 }
 
 function lineBreaksIn(text: string): number {

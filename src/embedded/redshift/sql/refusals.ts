@@ -6,6 +6,8 @@
 import { type SqlError, unsupported } from "../sql-error.ts";
 import type { Token } from "./token.ts";
 
+const TYPES = "JSONB?|UUID|BYTEA|MONEY|XML|TSVECTOR|CITEXT|INET|CIDR";
+
 /** Over the words of a statement: strings are `'`, quoted names `"`, so neither trips a pattern. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/^CREATE (UNIQUE )?INDEX\b/, "CREATE INDEX"],
@@ -15,7 +17,6 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   ],
   [/^(SAVEPOINT|RELEASE|ROLLBACK TO)\b/, "SAVEPOINT"],
   [/^(LISTEN|NOTIFY|UNLISTEN)\b/, "LISTEN and NOTIFY"],
-  [/^COPY .*\b(STDIN|STDOUT)\b/, "COPY from STDIN or to STDOUT"],
   [/^DO\b/, "DO"],
   [/\bON CONFLICT\b/, "ON CONFLICT"],
   [/\bRETURNING\b/, "RETURNING"],
@@ -25,7 +26,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(ARRAY_AGG|STRING_AGG|JSON_AGG|JSONB_AGG) \(/, "this aggregate"],
   [/\bPG_(TRY_)?ADVISORY_\w+ \(/, "an advisory lock"],
   [/\bLATERAL\b/, "LATERAL"],
-  [/(:: |\bAS )(JSONB?|UUID|BYTEA|MONEY|XML|TSVECTOR|CITEXT|INET|CIDR)\b/, "this type"],
+  [new RegExp(`(:: |\\bCAST \\([^)]* AS )(${TYPES})\\b`), "this type"],
 ];
 
 export function refusedPart(tokens: readonly Token[]): SqlError | undefined {

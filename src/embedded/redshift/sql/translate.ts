@@ -3,7 +3,7 @@
  * other statement is refused by name.
  */
 
-import { notCarriedOut, SqlError } from "../sql-error.ts";
+import { notCarriedOut, SqlError, unsupported } from "../sql-error.ts";
 import { alterTable } from "./alter-table.ts";
 import { parseCopy } from "./copy-statement.ts";
 import { parseCreateTable } from "./create-table.ts";
@@ -12,6 +12,7 @@ import type { Plan, SessionFacts } from "./plan.ts";
 import { refusedPart } from "./refusals.ts";
 import { asksForFacts, rewrite } from "./rewrite.ts";
 import { setParameter } from "./set-parameter.ts";
+import type { TableLayout } from "./table-layout.ts";
 import {
   isSymbol,
   isWord,
@@ -73,13 +74,11 @@ function planOf(tokens: readonly Token[], sql: string, facts: SessionFacts): Pla
   const cursor = new Cursor(tokens, sql);
   const forPostgres = (some: readonly Token[], text: string) => rewritten(some, text, facts);
   const verb = cursor.peek()?.kind === "word" ? cursor.take().value : "";
+  if (verb === "UNLOAD") return { kind: "unload", statement: parseUnload(cursor, forPostgres) };
+  if (verb === "COPY") return copy(cursor);
   const refusal = refusedPart(tokens);
   if (refusal !== undefined) throw refusal;
   switch (verb) {
-    case "COPY":
-      return { kind: "copy", statement: parseCopy(cursor) };
-    case "UNLOAD":
-      return { kind: "unload", statement: parseUnload(cursor, forPostgres) };
     case "CREATE":
       return create(cursor, tokens, sql, (some) => forPostgres(some, sql));
     case "ALTER":
@@ -116,6 +115,13 @@ function rewritten(tokens: readonly Token[], sql: string, facts: SessionFacts): 
   return rewrite(tokens, sql, facts);
 }
 
+function copy(cursor: Cursor): Plan {
+  if (cursor.tokens.some((token) => isWord(token, "STDIN", "STDOUT"))) {
+    throw unsupported("COPY from STDIN or to STDOUT");
+  }
+  return { kind: "copy", statement: parseCopy(cursor) };
+}
+
 /** The table that INSERT, UPDATE or DELETE names. */
 function writtenTable(verb: string, cursor: Cursor): string | undefined {
   if (verb === "INSERT") cursor.expectWord("INTO");
@@ -134,13 +140,8 @@ function create(
   const temporary = cursor.takeOneOf("TEMP", "TEMPORARY") === undefined ? "" : "TEMP ";
   if (cursor.takeWords("TABLE")) {
     const table = parseCreateTable(cursor, sql, forPostgres);
-    // An event trigger reads the layout, so it is kept exactly when the table is created.
-    const layout = `SELECT set_config('sluice_standin.layout', ${literal(JSON.stringify(table.layout))}, true)`;
-    return {
-      kind: "forward",
-      sql: `${layout}; CREATE ${temporary}TABLE ${table.sql}`,
-      resultAt: 1,
-    };
+    const statements = `${keepLayout(table.layout)}; CREATE ${temporary}TABLE ${table.sql}`;
+    return { kind: "forward", sql: statements, resultAt: 1 };
   }
   cursor.takeWords("OR", "REPLACE");
   if (cursor.takeOneOf("VIEW", "SCHEMA", "USER", "GROUP", "ROLE") === undefined) {
@@ -150,6 +151,17 @@ function create(
   // Views that are bound late need no tables yet: Postgres has none of the kind.
   if (/\bWITH NO SCHEMA BINDING$/i.test(text)) throw notCarriedOut("WITH NO SCHEMA BINDING");
   return { kind: "forward", sql: text };
+}
+
+/** An event trigger reads it, so a layout is kept exactly when its table is created. */
+function keepLayout({ like, ...layout }: TableLayout): string {
+  const own = literal(JSON.stringify(layout));
+  // A table that is made LIKE another is laid out like it.
+  const value =
+    like === undefined
+      ? own
+      : `coalesce((SELECT layout::text FROM sluice_standin.layout WHERE relation = to_regclass(${literal(like)})), ${own})`;
+  return `SELECT set_config('sluice_standin.layout', ${value}, true)`;
 }
 
 function drop(cursor: Cursor, sql: string): Plan {
