@@ -16,7 +16,7 @@ export function analyze(table: string, columns: readonly string[] = []): Step {
 /** Analyzes `table`, in one transaction with its marker. `date` sets days apart. */
 export const Analyze = sqlFamily({
   name: "Analyze",
-  params: { table: p.table(), date: p.date(), columns: p.list(p.identifier()).default([]) },
+  params: { table: p.table(), date: p.date(), columns: p.list(p.identifier()).optional() },
   table: ({ table }) => table,
   steps: ({ params: { table, columns } }) => [analyze(table, columns)],
 });

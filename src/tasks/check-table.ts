@@ -158,9 +158,9 @@ export const CheckTable = sqlFamily({
     maxRows: rowCount.optional(),
     sameRowsAs: p.table().optional(),
     dataset: p.text().optional(),
-    notNull: p.list(p.identifier()).default([]),
-    unique: p.list(p.list(p.identifier())).default([]),
-    noRows: p.list(p.text()).default([]),
+    notNull: p.list(p.identifier()).optional(),
+    unique: p.list(p.list(p.identifier())).optional(),
+    noRows: p.list(p.text()).optional(),
   },
   table: ({ table, sameRowsAs, dataset }) => {
     if (sameRowsAs === undefined || dataset === undefined) return table;

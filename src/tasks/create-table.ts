@@ -84,7 +84,7 @@ export const CreateTable = sqlFamily({
     table: p.table(),
     columns: p.list(columnDefinition),
     date: p.date(),
-    primaryKey: p.list(p.identifier()).default([]),
+    primaryKey: p.list(p.identifier()).optional(),
     redshift: redshiftAttributes.optional(),
     ifNotExists: p.bool().default(true),
   },

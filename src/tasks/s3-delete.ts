@@ -66,7 +66,7 @@ export const S3Delete = defineTask(
     name: "S3Delete",
     params: {
       prefix: prefixParam().optional(),
-      keys: p.list(keyParam()).default([]),
+      keys: p.list(keyParam()).optional(),
       date: p.date(),
     },
     output: ({ prefix, keys, date }) => {
@@ -85,7 +85,10 @@ export const S3Delete = defineTask(
   },
 );
 
-function doomed(prefix: string | undefined, keys: readonly string[]): string | readonly string[] {
+function doomed(
+  prefix: string | undefined,
+  keys: readonly string[] = [],
+): string | readonly string[] {
   if (prefix !== undefined && keys.length === 0) return prefix;
   if (prefix === undefined && keys.length > 0) return keys;
   throw new UsageError(

@@ -1,52 +1,66 @@
 /** One battery for every kind of target: when it exists, and who commits it. */
-import { Readable } from "node:stream";
-import { gzipSync } from "node:zlib";
+import { Temporal } from "temporal-polyfill";
 import { beforeAll, describe, expect, test } from "vitest";
-import { defineTask } from "../../../src/core/define.ts";
-import { p } from "../../../src/core/params/p.ts";
-import {
-  type Attempt,
-  existingOutputs,
-  missingOutputs,
-  type Target,
-} from "../../../src/core/target.ts";
+import type { Dialect } from "../../../src/core/stores.ts";
+import { existingOutputs, missingOutputs } from "../../../src/core/target.ts";
 import type { Task } from "../../../src/core/task.ts";
 import type { OpenedStores } from "../../../src/stores/open-stores.ts";
+import { partitionExists } from "../../../src/targets/partition-exists.ts";
 import { s3Dataset } from "../../../src/targets/s3-dataset.ts";
+import { s3Flag } from "../../../src/targets/s3-flag.ts";
+import { s3Object } from "../../../src/targets/s3-object.ts";
 import { tableMarker } from "../../../src/targets/table-marker.ts";
-import {
-  administer,
-  attempt,
-  freshStores,
-  keysOf,
-  opened,
-} from "../../integration/data/data-stores.ts";
+import { attempt, keysOf, opened } from "../../integration/data/data-stores.ts";
+import { freshPlace, type Place } from "../../integration/tasks/warehouses.ts";
 import { proxied } from "../../support/proxied.ts";
 import type { TcpProxy } from "../../support/tcp-proxy.ts";
+import { insert, KINDS, writeDataset, Writes } from "./kinds.ts";
 
-let url: string;
+interface Tried extends Place {
+  /** Stores that lose the answer to their next commit on its way. */
+  readonly forgetful: () => OpenedStores;
+}
+
+const signal = new AbortController().signal;
+const places = new Map<Dialect, Tried>();
 let stores: OpenedStores;
-/** Stores whose answer to a commit is lost on its way. */
-let forgetful: OpenedStores;
+let administer: Place["admin"];
 
 beforeAll(async () => {
-  const fresh = await freshStores();
-  ({ url, stores } = fresh);
-  const { settings } = fresh;
-  if (settings.s3?.endpoint === undefined) throw new Error("no S3");
-  const [warehouse, s3] = await Promise.all([proxied(url), proxied(settings.s3.endpoint)]);
-  forgetful = opened({
-    ...settings,
-    warehouseUrl: warehouse.url,
-    s3: { ...settings.s3, endpoint: s3.url },
-  });
-  loseAnswers(warehouse.proxy, (bytes) => bytes.includes("COMMIT\0"));
-  loseAnswers(s3.proxy, (bytes) => /^PUT \S+manifest\.json/.test(bytes.toString("latin1")));
-  await administer(url, "CREATE TABLE written (name text, attempt text)");
+  for (const dialect of ["postgres", "redshift"] as const) {
+    const place = await freshPlace(dialect);
+    const { warehouseUrl, s3 } = place.settings;
+    if (s3?.endpoint === undefined) throw new Error("no S3");
+    const [warehouse, bucket] = await Promise.all([
+      proxied(String(warehouseUrl)),
+      proxied(s3.endpoint),
+    ]);
+    const forgetful = opened({ warehouseUrl: warehouse.url, s3: { ...s3, endpoint: bucket.url } });
+    places.set(dialect, {
+      ...place,
+      forgetful() {
+        loseAnswer(warehouse.proxy, (bytes) => bytes.includes("COMMIT\0"));
+        loseAnswer(bucket.proxy, (bytes) =>
+          /^PUT \S+(manifest\.json|object\.txt)/.test(bytes.toString("latin1")),
+        );
+        return forgetful;
+      },
+    });
+    await place.admin(
+      "CREATE TABLE written (name varchar(100), attempt varchar(100)); CREATE SCHEMA made",
+    );
+  }
+  ({ stores, admin: administer } = placeOf("postgres"));
 });
 
-/** Cuts the connection instead of the first answer after each commit. */
-function loseAnswers(proxy: TcpProxy, isCommit: (bytes: Buffer) => boolean): void {
+function placeOf(dialect: Dialect): Tried {
+  const place = places.get(dialect);
+  if (place === undefined) throw new Error(`no ${dialect}`);
+  return place;
+}
+
+/** Cuts the connection instead of the first answer after a commit. */
+function loseAnswer(proxy: TcpProxy, isCommit: (bytes: Buffer) => boolean): void {
   let lost = 0;
   let committing = false;
   proxy.rules = {
@@ -63,118 +77,29 @@ function loseAnswers(proxy: TcpProxy, isCommit: (bytes: Buffer) => boolean): voi
   };
 }
 
-interface Written {
-  /** Whether this attempt's content is what counts. */
-  readonly ours: boolean;
-}
+describe.each(KINDS)("$name", ({ name: kind, dialect, isForeign = false, ...is }) => {
+  const { target, half, write, seen } = is;
+  let stores: OpenedStores;
 
-interface Seen {
-  readonly attempts: readonly unknown[];
-  readonly rest: number;
-}
+  beforeAll(() => {
+    ({ stores } = placeOf(dialect));
+  });
 
-interface Kind {
-  readonly kind: string;
-  readonly target: (name: string) => Target;
-  /** Everything up to the commit, then dies. */
-  readonly half: (task: Task, by: Attempt) => Promise<void>;
-  readonly write: (task: Task, by: Attempt, through: OpenedStores) => Promise<Written>;
-  /** The attempts whose content readers see, and what lies about besides. */
-  readonly seen: (name: string) => Promise<Seen>;
-}
-
-const signal = new AbortController().signal;
-const column = { name: "attempt", pgType: "text" };
-
-async function writeDataset(name: string, task: Task, by: Attempt, through: OpenedStores) {
-  const handle = s3Dataset(`sets/${name}/`).bind({ task, stores: through, signal, attempt: by });
-  const writer = handle.writer();
-  const part = await writer.part("part.csv.gz", Readable.from([gzipSync(`${by.id}\n`)]));
-  const parts = [{ ...part, rows: 1, rawBytes: by.id.length + 1 }];
-  const format = { type: "csv", null: "@NULL@", compression: "gzip" } as const;
-  const contents = { parts, columns: [column], format, snapshot: "", started: new Date() };
-  return { handle, commit: () => writer.commit(contents) };
-}
-
-const kinds: readonly Kind[] = [
-  {
-    kind: "s3-dataset",
-    target: (name) => s3Dataset(`sets/${name}/`),
-    async half(task, by) {
-      await writeDataset(String(task.params["name"]), task, by, stores);
-    },
-    async write(task, by, through) {
-      const { commit } = await writeDataset(String(task.params["name"]), task, by, through);
-      return await commit();
-    },
-    async seen(name) {
-      const task = Writes({ name, kind: "s3-dataset" });
-      const handle = s3Dataset(`sets/${name}/`).bind({ task, stores, signal });
-      const { entries, dump } = await handle.manifest();
-      const texts = entries.map(async (entry) => {
-        const chunks = await handle.read(entry).toArray();
-        return Buffer.concat(chunks).toString().trim();
-      });
-      const attempts = await Promise.all(texts);
-      expect(attempts).toEqual([dump.attempt]);
-      return {
-        attempts,
-        rest: (await keysOf(stores, `sets/${name}/`)).length - entries.length - 1,
-      };
-    },
-  },
-  {
-    kind: "table-marker",
-    target: () => tableMarker("written"),
-    async half(task, by) {
-      const dies = async () => {
-        throw new Error("died");
-      };
-      const handle = tableMarker("written").bind({ task, stores, signal, attempt: by });
-      await expect(stores.warehouse.atomically(handle, insert(task, by), dies)).rejects.toThrow(
-        "died",
-      );
-    },
-    async write(task, by, through) {
-      const handle = tableMarker("written").bind({ task, stores: through, signal, attempt: by });
-      const { already } = await through.warehouse.atomically(handle, insert(task, by));
-      return { ours: !already };
-    },
-    async seen(name) {
-      const rows = await administer(url, `SELECT attempt FROM written WHERE name = '${name}'`);
-      return { attempts: rows.map((row) => row["attempt"]), rest: 0 };
-    },
-  },
-];
-
-const insert = (task: Task, by: Attempt) =>
-  `INSERT INTO written VALUES ('${String(task.params["name"])}', '${by.id}')`;
-
-const Writes = defineTask(
-  {
-    name: "Writes",
-    params: { name: p.text(), kind: p.text() },
-    output: ({ name, kind }) => kinds.find((each) => each.kind === kind)?.target(name) ?? [],
-  },
-  () => undefined,
-);
-
-describe.each(kinds)("$kind", ({ kind, target, half, write, seen }) => {
   const missing = (task: Task) => missingOutputs({ task, stores, signal });
 
   test("missing: it does not exist, and is named", async () => {
     const task = Writes({ name: "missing", kind });
-    expect(target("missing").kind).toBe(kind);
+    expect(target("missing").kind).toBe(is.kind);
     expect(await missing(task)).toEqual([expect.stringMatching(/missing|written/)]);
   });
 
   test("half-written: it does not exist; a further attempt commits, and only its content is seen", async () => {
     const task = Writes({ name: "half", kind });
     const [first, second] = [attempt(), attempt()];
-    await half(task, first);
+    await half(task, first, stores);
     expect(await missing(task)).toHaveLength(1);
     expect(await write(task, second, stores)).toMatchObject({ ours: true });
-    expect(await seen("half")).toEqual({ attempts: [second.id], rest: 0 });
+    expect(await seen("half", stores)).toEqual({ attempts: [second.id], rest: 0 });
     expect(await missing(task)).toEqual([]);
   });
 
@@ -183,7 +108,7 @@ describe.each(kinds)("$kind", ({ kind, target, half, write, seen }) => {
     const [first, second] = [attempt(), attempt()];
     expect(await write(task, first, stores)).toMatchObject({ ours: true });
     expect(await write(task, second, stores)).toMatchObject({ ours: false });
-    expect(await seen("twice")).toEqual({ attempts: [first.id], rest: 0 });
+    expect(await seen("twice", stores)).toEqual({ attempts: [first.id], rest: 0 });
   });
 
   test("written by many at once: exactly one commits", async () => {
@@ -192,7 +117,7 @@ describe.each(kinds)("$kind", ({ kind, target, half, write, seen }) => {
     const written = await Promise.all(attempts.map((each) => write(task, each, stores)));
     const winners = attempts.filter((_, index) => written[index]?.ours === true);
     expect(winners).toHaveLength(1);
-    expect(await seen("race")).toEqual({ attempts: [winners[0]?.id], rest: 0 });
+    expect(await seen("race", stores)).toEqual({ attempts: [winners[0]?.id], rest: 0 });
   });
 
   test("an attempt that lost its lease commits nothing", async () => {
@@ -206,38 +131,95 @@ describe.each(kinds)("$kind", ({ kind, target, half, write, seen }) => {
     expect(await missing(task)).toHaveLength(1);
     const heir = attempt();
     await write(task, heir, stores);
-    expect(await seen("zombie")).toEqual({ attempts: [heir.id], rest: 0 });
+    expect(await seen("zombie", stores)).toEqual({ attempts: [heir.id], rest: 0 });
   });
 
-  test("removed: it does not exist, twice is as good as once, and it can be written again", async () => {
-    const task = Writes({ name: `removed-${kind}`, kind });
+  test.runIf(isForeign)("what somebody else makes, nobody removes", async () => {
+    const task = Writes({ name: "foreign", kind });
     await write(task, attempt(), stores);
     const [handle] = await existingOutputs({ task, stores, signal });
-    await handle?.remove?.();
-    expect(await missing(task)).toHaveLength(1);
-    expect(await keysOf(stores, `sets/removed-${kind}/`)).toEqual([]);
-    await handle?.remove?.();
-    const heir = attempt();
-    expect(await write(task, heir, stores)).toMatchObject({ ours: true });
-    expect((await seen(`removed-${kind}`)).attempts).toContain(heir.id);
-    expect(await missing(task)).toEqual([]);
+    expect(handle).toBeDefined();
+    expect(handle?.remove).toBeUndefined();
   });
+
+  test.skipIf(isForeign)(
+    "removed: it does not exist, twice is as good as once, and it can be written again",
+    async () => {
+      const task = Writes({ name: `removed-${kind}`, kind });
+      await write(task, attempt(), stores);
+      const [handle] = await existingOutputs({ task, stores, signal });
+      await handle?.remove?.();
+      expect(await missing(task)).toHaveLength(1);
+      const left = (await keysOf(stores)).filter((key) => key.includes(`/removed-${kind}/`));
+      expect(left).toEqual([]);
+      await handle?.remove?.();
+      const heir = attempt();
+      expect(await write(task, heir, stores)).toMatchObject({ ours: true });
+      expect((await seen(`removed-${kind}`, stores)).attempts).toContain(heir.id);
+      expect(await missing(task)).toEqual([]);
+    },
+  );
 
   test("the answer to the commit is lost: the attempt recognises its own", async () => {
     const task = Writes({ name: "lost", kind });
     const own = attempt();
-    expect(await write(task, own, forgetful)).toMatchObject({ ours: true });
-    expect(await seen("lost")).toEqual({ attempts: [own.id], rest: 0 });
+    expect(await write(task, own, placeOf(dialect).forgetful())).toMatchObject({ ours: true });
+    expect(await seen("lost", stores)).toEqual({ attempts: [own.id], rest: 0 });
   });
 });
 
-test("outside of an attempt neither kind can be written", async () => {
+test("outside of an attempt none can be written", async () => {
   const task = Writes({ name: "reader", kind: "s3-dataset" });
   const dataset = s3Dataset("sets/reader/").bind({ task, stores, signal });
   expect(() => dataset.writer()).toThrow("running attempt");
   const marker = tableMarker("written").bind({ task, stores, signal });
   await expect(stores.warehouse.atomically(marker)).rejects.toThrow("running attempt");
   expect(await marker.exists()).toBe(false);
+  const object = s3Object("sets/reader/object").bind({ task, stores, signal });
+  await expect(object.write("text")).rejects.toThrow("running attempt");
+  await expect(object.read()).rejects.toMatchObject({ code: "OBJECT_MISSING" });
+  const flag = s3Flag("sets/reader/").bind({ task, stores, signal });
+  await expect(flag.raise()).rejects.toThrow("running attempt");
+  expect(await keysOf(stores, "sets/reader/")).toEqual([]);
+});
+
+test("a flag is raised once or twice, by who holds the lease, and taken down without its data", async () => {
+  const task = Writes({ name: "flag", kind: "s3-object" });
+  const bound = (change = {}) =>
+    s3Flag("sets/flag/").bind({ task, stores, signal, attempt: attempt(change) });
+  await stores.s3.put("sets/flag/data", "data");
+  expect(await bound().exists()).toBe(false);
+  const lost = async () => {
+    throw new Error("lease lost");
+  };
+  await expect(bound({ confirmLease: lost }).raise()).rejects.toThrow("lease lost");
+  expect(await bound().exists()).toBe(false);
+  await bound().raise();
+  await bound().raise();
+  expect(await bound().exists()).toBe(true);
+  expect(bound().location).toBe(stores.s3.url("sets/flag/_SUCCESS"));
+  expect(await stores.s3.head("sets/flag/_SUCCESS")).toMatchObject({ bytes: 0 });
+  await bound().remove();
+  expect(await keysOf(stores, "sets/flag/")).toEqual(["sets/flag/data"]);
+});
+
+test("a partition is a value of a column: of a date, of a number, of a text with quotes", async () => {
+  const task = Writes({ name: "partition", kind: "s3-object" });
+  for (const [dialect, { stores, admin }] of places) {
+    await admin(`CREATE TABLE parts (day date, id integer, note varchar(50));
+      INSERT INTO parts VALUES ('2026-11-21', 7, 'it''s a \\ here')`);
+    const exists = async (column: string, value: Parameters<typeof partitionExists>[2]) =>
+      await partitionExists("parts", column, value).bind({ task, stores, signal }).exists();
+    const date = Temporal.PlainDate.from("2026-11-21");
+    expect(await exists("day", date), dialect).toBe(true);
+    expect(await exists("day", date.add({ days: 1 }))).toBe(false);
+    expect([await exists("id", 7), await exists("id", 8n)]).toEqual([true, false]);
+    expect(await exists("note", "it's a \\ here"), dialect).toBe(true);
+    await expect(exists("nothing", 1)).rejects.toThrow("nothing");
+  }
+  const nowhere = partitionExists("no.where", "day", "x").bind({ task, stores, signal });
+  expect(await nowhere.exists()).toBe(false);
+  expect(nowhere.location).toBe("rows of no.where with day = x");
 });
 
 test("a part that vanished before the commit is not committed", async () => {
@@ -262,11 +244,15 @@ test("a manifest that is not ours is refused, and so is an entry outside of the 
 test("prefixes that would end up elsewhere are refused", () => {
   for (const prefix of ["", "/", "a", "/a/", "a//b/", "a/../b/", "a'b/", "a\\b/", "a\nb/", "./"]) {
     expect(() => s3Dataset(prefix)).toThrow("expected a prefix like");
+    expect(() => s3Flag(prefix)).toThrow("s3Flag: expected a prefix like");
+  }
+  for (const key of ["", "/", "a/", "/a", "a//b", "../a", "a'b", "a\\b", "a\nb", "."]) {
+    expect(() => s3Object(key)).toThrow("s3Object: expected a key like");
   }
 });
 
 test("a marker that Luigi wrote counts", async () => {
-  const task = Writes({ name: "luigi", kind: "table-marker" });
+  const task = Writes({ name: "luigi", kind: "table-marker on postgres" });
   const handle = tableMarker("written", { updateId: "Load_2024_03_09_5b8143416d" }).bind({
     task,
     stores,
@@ -275,7 +261,6 @@ test("a marker that Luigi wrote counts", async () => {
   });
   expect(await handle.exists()).toBe(false);
   await administer(
-    url,
     "INSERT INTO table_updates (update_id, target_table) VALUES ('Load_2024_03_09_5b8143416d', 'events')",
   );
   expect(await handle.exists()).toBe(true);
