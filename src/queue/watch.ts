@@ -5,6 +5,9 @@ import type { Task } from "../core/task.ts";
 import { lookInRedis, tasksOfJobs } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
 
+/** Milliseconds that a task which could go on may be in nobody's hands. */
+const LONGEST_STUCK = 3_000;
+
 export interface WatchedTask {
   readonly task: Task;
   /** What the first look found. */
@@ -24,7 +27,7 @@ export interface WatchOptions {
 
 /**
  * Yields after every look, the last time when the root is settled: complete, or everything that is
- * left failed or waits for what failed or for an external task.
+ * left failed, waits for what failed or for an external task, or was taken out of the queue.
  */
 export async function* watch(
   place: Workplace,
@@ -37,10 +40,14 @@ export async function* watch(
   }
   const roots = [plan.root, ...openBelowComplete(plan)];
   const since = Date.now();
+  let stuckSince: number | undefined;
   for (;;) {
     const started = performance.now();
     update(watched, await expand(roots, (tasks) => lookInRedis(place, tasks)));
-    const settled = isSettled(watched);
+    const state = standing(watched);
+    stuckSince = state === "stuck" ? (stuckSince ?? started) : undefined;
+    const settled =
+      state === "settled" || (stuckSince !== undefined && started - stuckSince > LONGEST_STUCK);
     if (settled) await addYielded(place, watched, since);
     yield watched;
     if (settled) return;
@@ -106,15 +113,16 @@ async function addYielded(
   }
 }
 
-function isSettled(watched: Watched): boolean {
+/** Stuck: nothing is at work, and something that could go on is not in the queue. */
+function standing(watched: Watched): "working" | "stuck" | "settled" {
   for (const { task, state } of watched.values()) {
     const working = state === "queued" || state === "running" || state === "delayed";
-    if (working && task.family.kind !== "external") return false;
+    if (working && task.family.kind !== "external") return "working";
   }
   for (const { state, requirements } of watched.values()) {
     if (state !== "blocked" && state !== "absent") continue;
-    // Just released, or about to be inserted by someone else: look again.
-    if (requirements.every(({ id }) => watched.get(id)?.state === "complete")) return false;
+    // Just released, or about to be inserted by someone else; else an operator removed its job.
+    if (requirements.every(({ id }) => watched.get(id)?.state === "complete")) return "stuck";
   }
-  return true;
+  return "settled";
 }

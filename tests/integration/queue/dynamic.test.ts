@@ -1,4 +1,5 @@
 /** Runs that wait for tasks they yield: what they see of failures, and how often they may start. */
+import { Worker } from "bullmq";
 import { expect, test } from "vitest";
 import { all } from "../../../src/core/all.ts";
 import { defineTask, defineWrapper } from "../../../src/core/define.ts";
@@ -6,6 +7,7 @@ import { DependencyFailedError } from "../../../src/core/dependency-failed.ts";
 import { PermanentError } from "../../../src/core/errors.ts";
 import { p } from "../../../src/core/params/p.ts";
 import type { Task } from "../../../src/core/task.ts";
+import { submit } from "../../../src/queue/submit.ts";
 import { flags, pipeline, statesOf } from "../../support/pipeline.ts";
 import { privateRedis } from "../../support/private-redis.ts";
 
@@ -183,4 +185,40 @@ test("two runs that ask for each other at the same moment: one fails with the ci
     /^Tasks depend on each other in a circle: (Left\(\) -> Right\(\) -> Middle\(\) -> Left\(\)|Right\(\) -> Middle\(\) -> Left\(\) -> Right\(\))$/,
   );
   expect(line.errors).toEqual([]);
+});
+
+test("the step that makes a job wait finds the circle that no look before it could see", async () => {
+  const Part = parts(new Set());
+  const [first, second, third] = [Part({ n: 1 }), Part({ n: 2 }), Part({ n: 3 })];
+  const { engine, ...line } = await pipeline([Part]);
+  const { keys, scripts } = engine;
+  const worker = new Worker("default", undefined, {
+    connection: engine.redis,
+    prefix: keys.prefix,
+    autorun: false,
+  });
+  try {
+    // All three are at work, and none waits yet.
+    for (const task of [first, second, third]) {
+      await submit({ ...line, engine }, task, { signal: AbortSignal.timeout(5_000) });
+      await worker.getNextJob(task.id);
+    }
+    const waits = (task: Task, ...others: Task[]) =>
+      scripts.call(
+        "await",
+        keys.job("default", task.id),
+        keys.own,
+        task.id,
+        task.id,
+        "y",
+        ...others.flatMap(({ id }) => [keys.job("default", id), id]),
+      );
+    expect(await waits(first, second)).toBe(1);
+    expect(await waits(second, third)).toBe(1);
+    expect(await waits(third, second, first)).toEqual(["Part(n=3)", "Part(n=2)", "Part(n=3)"]);
+    expect(await waits(third, first)).toEqual(["Part(n=3)", "Part(n=1)", "Part(n=2)", "Part(n=3)"]);
+    expect(await engine.redis.exists(`${keys.job("default", third.id)}:dependencies`)).toBe(0);
+  } finally {
+    await worker.close();
+  }
 });
