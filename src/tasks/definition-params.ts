@@ -73,12 +73,13 @@ const redshiftColumnsSchema: z.ZodType<RedshiftColumns> = z.record(
     type: z.string().min(1).optional(),
     truncate: z.number().int().optional(),
     nonFinite: z.literal("null").optional(),
+    empty: z.literal("null").optional(),
   }),
 );
 
 export const redshiftColumns = structured(
   "columns",
-  '{column: {"type": "decimal(18,4)", "truncate": characters, "nonFinite": "null"}}, each optional',
+  '{column: {"type": "decimal(18,4)", "truncate": characters, "nonFinite": "null", "empty": "null"}}, each optional',
   redshiftColumnsSchema,
 );
 

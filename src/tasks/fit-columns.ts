@@ -40,7 +40,8 @@ export function fitColumns(
   if (columns === undefined) return namedColumns(sql, table, existing, names);
   const wanted = readableColumns(columns, dialect, transaction.dialect, table);
   requireSameColumns(transaction.dialect, sql, table, existing, wanted, convert);
-  return wanted;
+  // The table's own spelling: Redshift folds names, so those of what it unloaded are not exact.
+  return wanted.map((column, index) => ({ ...column, name: existing[index]?.name ?? column.name }));
 }
 
 /** All that can be written, or those that are named. */
@@ -77,13 +78,15 @@ function requireSameColumns(
       { fields: { table } },
     );
   };
+  const folded = wanted.some(({ redshiftType }) => redshiftType !== undefined);
+  const sameName = folded ? statementsFor("redshift").sameName : sql.sameName;
   for (let index = 0; index < Math.max(existing.length, wanted.length); index++) {
     const here = existing[index];
     const there = wanted[index];
     const place = `column ${index + 1}`;
     if (here === undefined) return refuse(`${place}, "${there?.name}", is missing in the table`);
     if (there === undefined) return refuse(`${place}, "${here.name}", is missing in the dataset`);
-    if (!sql.sameName(here.name, there.name)) {
+    if (!sameName(here.name, there.name)) {
       return refuse(`${place} is "${here.name}" in the table and "${there.name}" in the dataset`);
     }
     if (here.generated) {

@@ -15,8 +15,10 @@ export interface RedshiftColumn {
   readonly type?: string | undefined;
   /** Keep so many characters of a text, at most 16,383: these always fit into Redshift's 65,535 bytes. */
   readonly truncate?: number | undefined;
-  /** NaN, infinity, and dates before year 1, which Redshift does not have, become NULL. */
+  /** NaN, infinity, and dates before the year 1 or after 9999, which Redshift lacks, become NULL. */
   readonly nonFinite?: "null" | undefined;
+  /** Empty bytes become NULL. COPY would do that silently, so without this the load of one is an error. */
+  readonly empty?: "null" | undefined;
 }
 
 export type RedshiftColumns = Readonly<Record<string, RedshiftColumn>>;
@@ -79,12 +81,12 @@ export function forRedshift(
 }
 
 /** The type for a column, or why there is none. */
-function mapColumn({ pgType }: Column, { type, truncate }: RedshiftColumn): Mapped | string {
+function mapColumn({ pgType }: Column, { type, truncate, empty }: RedshiftColumn): Mapped | string {
   const own = pgType.replace(/^pg_catalog\./, "");
   if (truncate !== undefined && !(truncate >= 1 && truncate <= MAX_TRUNCATE)) {
     return `truncate is a number of characters from 1 to ${MAX_TRUNCATE}`;
   }
-  if (type !== undefined) return chosen(own, requireTypeName(type));
+  if (type !== undefined) return chosen(own, requireTypeName(type), empty);
   if (own.endsWith("[]")) return asJson;
   const same = SAME[own];
   if (same !== undefined) return { type: same };
@@ -113,7 +115,7 @@ function mapColumn({ pgType }: Column, { type, truncate }: RedshiftColumn): Mapp
     case "interval":
       return { type: "VARCHAR(64)" };
     case "bytea":
-      return { type: "VARBYTE(1024000)", expression: (name) => `encode(${name}, 'hex')` };
+      return { type: "VARBYTE(1024000)", expression: (name) => asHex(name, empty) };
     case "hstore":
     case "public.hstore":
       return { type: "SUPER", expression: (name) => `hstore_to_json(${name})::text` };
@@ -124,6 +126,13 @@ function mapColumn({ pgType }: Column, { type, truncate }: RedshiftColumn): Mapp
 }
 
 const asJson: Mapped = { type: "SUPER", expression: (name) => `to_json(${name})::text` };
+
+/** Bytes are loaded from hexadecimal text, of which `empty` is none. */
+function asHex(name: string, empty: RedshiftColumn["empty"]): string {
+  return empty === "null"
+    ? `nullif(encode(${name}, 'hex'), '')`
+    : `CASE WHEN ${name} = '' THEN 'empty' ELSE encode(${name}, 'hex') END`;
+}
 
 function decimal(precision: number | undefined, scale: number): Mapped | string {
   if (precision === undefined) {
@@ -137,13 +146,13 @@ function decimal(precision: number | undefined, scale: number): Mapped | string 
 }
 
 /** The user's own type. Decimals are cast, so that it is Postgres that rounds, and refuses what does not fit. */
-function chosen(own: string, type: string): Mapped {
+function chosen(own: string, type: string, empty: RedshiftColumn["empty"]): Mapped {
   const decimals = /^(?:decimal|numeric)\((\d+(?:,\d+)?)\)$/i.exec(type.replaceAll(" ", ""))?.[1];
   if (decimals !== undefined) {
     return { type, expression: (name) => `${name}::numeric(${decimals})` };
   }
   if (own === "bytea" && /^(varbyte|varbinary|binary varying)/i.test(type)) {
-    return { type, expression: (name) => `encode(${name}, 'hex')` };
+    return { type, expression: (name) => asHex(name, empty) };
   }
   if (own.startsWith("character(")) return { type, expression: (name) => `${name}::text` };
   return {
@@ -165,14 +174,14 @@ function adjusted(
     return { type: varchar(4 * truncate), expression: text };
   }
   if (nonFinite === "null") {
-    return { type, expression: `CASE WHEN ${isFinite(quoted, pgType)} THEN ${text ?? quoted} END` };
+    return { type, expression: `CASE WHEN ${inRange(quoted, pgType)} THEN ${text ?? quoted} END` };
   }
   return { type, expression: text };
 }
 
-function isFinite(name: string, pgType: string): string {
+function inRange(name: string, pgType: string): string {
   return /^(date|timestamp)/.test(pgType)
-    ? `isfinite(${name}) AND ${name} >= '0001-01-01'`
+    ? `${name} BETWEEN '0001-01-01' AND '9999-12-31'`
     : `${name}::text NOT IN ('NaN', 'Infinity', '-Infinity')`;
 }
 
