@@ -165,7 +165,9 @@ async function attemptTask(
     await lease.release();
     return outcome;
   } catch (error) {
-    await lease.release().catch(() => {});
+    // Without Redis's answer it ends as it would.
+    const isOurs = await lease.release(delivery.token).catch(() => true);
+    if (!isOurs) return { kind: "superseded" };
     throw error;
   } finally {
     lease.stop();

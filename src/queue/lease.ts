@@ -88,14 +88,20 @@ export class Lease implements Attempt {
 
   /**
    * Gives the lease back without a commit: the end of the attempt is not a crash. A run that was given
-   * up and goes on may commit no more, whether or not Redis was told.
+   * up and goes on may commit no more, whether or not Redis was told. False when BullMQ took the job
+   * from the holder of this lock token: another attempt will follow whatever this one ends with.
    */
-  async release(): Promise<void> {
+  async release(token = ""): Promise<boolean> {
     this.stop();
     this.#lose();
     const { keys, scripts } = this.#engine;
-    const key = keys.attempt(this.#task.id);
-    await insist(() => scripts.call("release", key, this.id, keys.own, this.#needs));
+    const { id, family } = this.#task;
+    const key = keys.attempt(id);
+    const job = keys.job(family.queue, id);
+    const released = await insist(() =>
+      scripts.call("release", key, this.id, keys.own, this.#needs, job, token),
+    );
+    return released !== 2;
   }
 
   #lose(): LeaseLostError {

@@ -227,7 +227,7 @@ test("an external task is waited for and never run", async () => {
   await expect.poll(async () => statesOf(await line.run(After()))["After()"]).toBe("complete");
 });
 
-test("a stopping worker hands its job back without using an attempt", async () => {
+test("INV16 a stopping worker hands its job back without using an attempt", async () => {
   const { count, counted } = await flags();
   const Long = defineTask({ name: "Long" }, async ({ signal }) => {
     if ((await count("long")) > 1) return;
@@ -269,4 +269,23 @@ test("hooks hear of success, retry and failure once each, and cannot fail a task
   await line.run(Hopeless());
   expect(heard).toEqual(["retrying Flaky()", "succeeded Flaky() 3", "failed Hopeless:BAD_DATA"]);
   expect(line.errors.map(String)).toEqual(["Error: a hook that throws"]);
+});
+
+test("a failure of an attempt that lost its job to another worker is told nobody: it is superseded", async () => {
+  const { redis } = await flags();
+  let tries = 0;
+  const Late = defineTask({ name: "Late", retry: { attempts: 1 } }, async () => {
+    tries += 1;
+    if (tries > 1) return;
+    await redis.set(`${line.engine.keys.job("default", Late().id)}:lock`, "another", "PX", 200);
+    throw new Error("a failure that does not count");
+  });
+  const line = await pipeline([Late]);
+  const told: string[] = [];
+  line.events.on("task:failed", () => void told.push("failed"));
+  line.events.on("task:retrying", () => void told.push("retrying"));
+  line.events.on("task:released", ({ reason }) => void told.push(reason));
+  await line.work({ lockDuration: 400, stalledInterval: 200 });
+  expect(statesOf(await line.run(Late()))).toEqual({ "Late()": "complete" });
+  expect([tries, told]).toEqual([2, ["superseded"]]);
 });
