@@ -171,7 +171,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
   /** What any transaction with the task's marker sends. */
   async function frameOf(task: Task): Promise<readonly string[]> {
     const marker = outputsOf(RunSql({ sql: "", table, date }), stores);
-    const own = { ...marker, updateId: task.id, table: String(task.params["table"] ?? "shop") };
+    const own = { ...marker, updateId: task.id, table: task.texts["table"] || "shop" };
     return [
       ...(await stores.warehouse.atomicallyStatements(own)),
       ...(await stores.warehouse.seriallyStatements(own)),
