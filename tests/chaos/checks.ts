@@ -44,6 +44,11 @@ export function violationsOf(facts: Facts): Violation[] {
   );
 }
 
+/** Whether it shows in what was written, and not only in how: a torn read, a second commit. */
+export function isCaught({ violations }: { readonly violations: readonly Violation[] }): boolean {
+  return violations.some(({ invariant }) => /^INV(1|2|18) /.test(invariant));
+}
+
 /** What a reader finds, during the run and after it, is whole and of one attempt. */
 function* visibleIfComplete({ nodes, ledger }: Facts): Iterable<string> {
   for (const { node, task, broken } of nodes) {
@@ -119,7 +124,7 @@ function isRelease(event: string): boolean {
 
 /** Each run but the last is owed to something: a failure, a crash, a wait, a restart of Redis. */
 function* boundedRuns({ nodes, ledger, faults, exits }: Facts): Iterable<string> {
-  const retries = of(ledger, "submitted").flatMap(({ retried }) => retried);
+  const retries = of(ledger, "retried").flatMap(({ tasks }) => tasks);
   const losses = faults.filter(({ name }) => LOSES_RECORDS.has(name)).length;
   for (const { node, task } of nodes) {
     const runs = of(ledger, "started").filter(({ node: n }) => n === node.n).length;

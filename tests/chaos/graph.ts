@@ -56,8 +56,14 @@ export function nodeOf(graph: Graph, n: number): GraphNode {
 
 function makeGraph(seed: number): Graph {
   const random = seededRandom(seed);
-  const size = random.int(10, 40);
-  const below = random.pick([tangle, layers, diamonds])(random, size);
+  const [shape, most] = random.pick<[Below, number]>([
+    [tangle, 40],
+    [layers, 40],
+    // A chain: its length is time.
+    [diamonds, 19],
+  ]);
+  const size = random.int(10, most);
+  const below = shape(random, size);
   const nodes: GraphNode[] = [];
   for (let n = size - 1; n >= 0; n--) nodes[n] = makeNode(random, nodes, n, below(n));
   return { seed, nodes, roots: makeRoots(random, nodes) };
@@ -78,7 +84,7 @@ function makeNode(
     kind,
     requires,
     yields: [yielded.slice(0, half), yielded.slice(half)].filter((batch) => batch.length > 0),
-    milliseconds: Math.floor(30 + random.next() * random.next() * 900),
+    milliseconds: Math.floor(20 + random.next() * random.next() * 700),
     parts: random.int(1, 4),
     rows: random.int(5, 40),
     failures: random.chance(0.2) ? random.int(1, 2) : 0,

@@ -2,7 +2,7 @@
  * What the tasks of a run did, in their own words: one append-only file a process, outside of everything
  * that is broken on purpose. The checks believe it, and not what the engine says of itself.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 interface OfAttempt {
@@ -23,8 +23,8 @@ export type LedgerEntry =
   | (OfAttempt & { readonly kind: "committed"; readonly ours: boolean })
   /** Its run ended, and how: `answered`, `waits` for what it yielded, or the code of an error. */
   | (OfAttempt & { readonly kind: "ended"; readonly how: string })
-  /** A root was submitted, and these tasks got fresh attempts. */
-  | { readonly kind: "submitted"; readonly root: number; readonly retried: readonly string[] };
+  /** A root was submitted, and these tasks, which had failed, got fresh attempts. */
+  | { readonly kind: "retried"; readonly tasks: readonly string[] };
 
 export type Written = LedgerEntry & { readonly at: number; readonly pid: number };
 
@@ -37,6 +37,11 @@ export function openLedger(dir: string): Ledger {
     const written: Written = { at: Date.now(), pid: process.pid, ...entry };
     appendFileSync(file, `${JSON.stringify(written)}\n`);
   };
+}
+
+/** Grows while anything happens. */
+export function sizeOfLedger(dir: string): number {
+  return readdirSync(dir).reduce((sum, file) => sum + statSync(join(dir, file)).size, 0);
 }
 
 /** Every entry of every process, in the order of time. */

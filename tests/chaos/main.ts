@@ -1,5 +1,6 @@
 /** `npm run chaos -- --seeds 100 --from 1 --lanes 2 [--naive]`; exits with 1 when an invariant is violated. */
 import { parseArgs } from "node:util";
+import { isCaught } from "./checks.ts";
 import { runChaos } from "./run-chaos.ts";
 
 const { values } = parseArgs({
@@ -15,7 +16,7 @@ const { results } = await runChaos({
   from: Number(values.from),
   lanes: Number(values.lanes),
   mode: values.naive ? "naive" : "fenced",
-  stopAtFirst: values.naive,
+  ...(values.naive && { until: isCaught }),
   write: (line) => process.stdout.write(`${line}\n`),
 });
 process.exit(results.some(({ violations }) => violations.length > 0) ? 1 : 0);

@@ -15,8 +15,8 @@ export interface ChaosOptions {
   readonly seeds: number;
   readonly lanes: number;
   readonly mode: Mode;
-  /** Stops after the first seed that violates an invariant. */
-  readonly stopAtFirst?: boolean;
+  /** Begins no further seed after a result like this. */
+  readonly until?: (result: SeedResult) => boolean;
   readonly write: (line: string) => void;
 }
 
@@ -29,15 +29,13 @@ export interface ChaosResult {
 const AHEAD = 1;
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
-  const { from, seeds, mode, stopAtFirst = false, write } = options;
+  const { from, seeds, mode, until, write } = options;
   const began = Date.now();
   const dir = mkdtempSync(join(tmpdir(), "sluice-chaos-"));
   const services = await SharedServices.start(dir);
   const results: SeedResult[] = [];
   let next = from;
-  const isOver = () =>
-    next >= from + seeds ||
-    (stopAtFirst && results.some(({ violations }) => violations.length > 0));
+  const isOver = () => next >= from + seeds || (until !== undefined && results.some(until));
   const play = async (number: number) => {
     const logs = join(dir, `processes-${number}`);
     mkdirSync(logs);

@@ -11,15 +11,14 @@ import { gatherFacts } from "./facts.ts";
 import { chaosFamilies } from "./families.ts";
 import { type AppliedFault, breakThings, LEASE } from "./faults.ts";
 import { graphOf } from "./graph.ts";
+import { sizeOfLedger } from "./ledger.ts";
 import type { Network } from "./network.ts";
 import { bucketOf, PrivateRedis, type SharedServices } from "./services.ts";
 import { environmentOf, Stage, WORKERS } from "./stage.ts";
 
-/**
- * Milliseconds after the last fault within which the roots must be complete. A quiet machine needs a few
- * seconds; one that does other things at the same time has been seen to need thirty.
- */
-const BOUND = 60_000;
+/** Milliseconds without any progress after which it does not converge; a slow machine may be slow. */
+const STANDSTILL = 30_000;
+const BOUND = 300_000;
 /** How long those that were overtaken have to try a commit after all. */
 const ZOMBIE_TIME = 2_000;
 
@@ -107,10 +106,17 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
   const began = Date.now();
   const faults = await breakThings(scene, seed, () => finished);
   const quiet = Date.now();
-  // The last of them may have taken the records away again.
-  while (!(await isComplete()) && Date.now() < quiet + BOUND) await sleep(20);
+  let progress = { size: 0, at: quiet };
+  // Asked again: the last fault may have taken the records away.
+  let converged = await isComplete();
+  for (let now = quiet; !converged; now = Date.now()) {
+    const size = sizeOfLedger(ledger);
+    if (size !== progress.size) progress = { size, at: now };
+    if (now > progress.at + STANDSTILL || now > quiet + BOUND) break;
+    await sleep(20);
+    converged = await isComplete();
+  }
   const convergence = Date.now() - quiet;
-  const converged = convergence < BOUND;
   finished = true;
   await watching;
   await sleep(ZOMBIE_TIME);

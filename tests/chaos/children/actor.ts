@@ -13,6 +13,7 @@ import type { FromActor, Part, ToActor } from "../actor.ts";
 import { type ChaosFamilies, chaosFamilies } from "../families.ts";
 import { graphOf } from "../graph.ts";
 import { type Ledger, openLedger } from "../ledger.ts";
+import { runNaiveWorker } from "../naive-worker.ts";
 import { seededRandom } from "../random.ts";
 
 let stopping = new AbortController();
@@ -45,7 +46,8 @@ async function play(part: Part, signal: AbortSignal): Promise<void> {
   const families = chaosFamilies(part.mode, ledger);
   const settings = readSettings(part.environment);
   if (part.role === "worker") {
-    await runWorker(families.project, settings, { signal });
+    if (part.mode === "naive") await runNaiveWorker(families.project, settings, signal);
+    else await runWorker(families.project, settings, { signal });
     return;
   }
   const place = await openWorkplace(families.project, settings);
@@ -71,7 +73,7 @@ async function submitForEver(
     const half = random.int(0, 1);
     try {
       const { retried } = await submit(place, rootOf(graph, half), { signal, retryFailed });
-      ledger({ kind: "submitted", root: half, retried: retried.map(({ id }) => id) });
+      if (retried.length > 0) ledger({ kind: "retried", tasks: retried.map(({ id }) => id) });
     } catch (error) {
       process.stdout.write(`${JSON.stringify({ submit: messageOf(error) })}\n`);
     }
