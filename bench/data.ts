@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { cpus } from "node:os";
+import path from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -94,20 +95,47 @@ async function compare(): Promise<void> {
       run: dump(connections, "zstd", zstd.path),
     })),
   ];
-  const dumped = await inTurns(dumps, rawBytes);
-  report(dumped, rawBytes);
+  report(await inTurns(dumps), rawBytes);
+
+  // Peers read a file of their own disk; we read S3, prove the checksums and write the marker.
+  const file = path.join(services.dir, "orders.csv.gz");
+  await shell(`${stages.copyOut} | gzip -1 > ${file}`);
+  await ours(process.execPath, {
+    move: "dump",
+    name: "load",
+    connections: 1,
+    compression: "gzip",
+  });
+  const load = (connections: number) => () =>
+    ours(process.execPath, { move: "load", name: "load", connections, compression: "gzip" });
+  const peer = "gunzip | psql COPY";
+  const copyIn = stages.copyIn("COPY target FROM STDIN WITH (FORMAT csv)");
+  const loads: Contender[] = [
+    { name: peer, peer, run: () => timed(`gunzip -c ${file} | ${copyIn}`) },
+    { name: "load from S3, 1 connection", peer, run: load(1) },
+    { name: "load from S3, 2 connections", peer, run: load(2) },
+  ];
+  const checked = loads.map((contender) => ({
+    ...contender,
+    run: async (name: string) => {
+      await services.sql("DROP TABLE IF EXISTS target; CREATE UNLOGGED TABLE target (LIKE orders)");
+      const outcome = await contender.run(name);
+      const [found] = await services.sql("SELECT count(*)::int AS rows FROM target");
+      if (found?.["rows"] !== rows) throw new Error(`${contender.name}: ${found?.["rows"]} rows`);
+      return outcome;
+    },
+  }));
+  report(await inTurns(checked), rawBytes);
 }
 
-async function inTurns(
-  contenders: readonly Contender[],
-  _rawBytes: number,
-): Promise<Map<Contender, Measured[]>> {
+async function inTurns(contenders: readonly Contender[]): Promise<Map<Contender, Measured[]>> {
   const wanted = contenders.filter(({ name }) => name.includes(values.only));
   const measured = new Map(wanted.map((contender) => [contender, [] as Measured[]]));
   for (let run = 0; run < runs; run++) {
     for (const [contender, outcomes] of measured) {
       const clock = cpuClock(services.pids);
       const outcome = await contender.run(`run-${run}-${wanted.indexOf(contender)}`);
+      await services.removeDumps("run-");
       // Postgres's parent has to notice that its backend ended.
       await new Promise((resolve) => setTimeout(resolve, 200));
       const cpu = clock();

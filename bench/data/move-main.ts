@@ -57,7 +57,7 @@ if (move === "dump") {
 } else {
   const load = Load({ name });
   const marker = bindOutputs(load.outputs, { task: load, stores, signal, attempt });
-  await stores.warehouse.atomically(marker, loadTable("target", dataset));
+  await stores.warehouse.atomically(marker, loadTable("target", dataset, { connections }));
 }
 const seconds = (performance.now() - started) / 1000;
 const used = process.cpuUsage(cpu);

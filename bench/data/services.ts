@@ -8,6 +8,7 @@ import path from "node:path";
 import { Client } from "pg";
 import { createBucket, type S3Settings } from "../../src/embedded/bucket.ts";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.ts";
+import { openStores } from "../../src/stores/open-stores.ts";
 import { startS3Process } from "../../src/embedded/s3-process.ts";
 
 export interface Services {
@@ -18,6 +19,8 @@ export interface Services {
   /** The server processes. */
   readonly pids: { readonly postgres: number; readonly s3: number };
   sql(text: string): Promise<Record<string, unknown>[]>;
+  /** Deletes what runs have put into S3, by the beginning of their names. */
+  removeDumps(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ export async function startServices(): Promise<Services> {
   const bucket = { ...keys, endpoint: s3.endpoint, region: "us-east-1", bucket: "bench" };
   await createBucket(bucket);
   const url = postgres.urlOf("postgres");
+  const stores = openStores({ s3: bucket });
   return {
     dir,
     url,
@@ -50,7 +54,15 @@ export async function startServices(): Promise<Services> {
         await client.end();
       }
     },
+    async removeDumps(name) {
+      const keys: string[] = [];
+      for (const prefix of [name, `dumps/${name}`]) {
+        for await (const { key } of stores.s3.list(prefix)) keys.push(key);
+      }
+      await stores.s3.delete(keys);
+    },
     async stop() {
+      await stores.close();
       await Promise.all([s3.stop(), postgres.stop()]);
       rmSync(dir, { recursive: true, force: true });
     },

@@ -33,7 +33,8 @@ beforeAll(async () => {
     attempt: attempt(),
   });
   await copyTableToS3(stores.source, "src.wide", dump, { fileBytes: 300_000 });
-  expect((await dump.manifest()).entries.length).toBeGreaterThan(3);
+  const { entries } = await dump.manifest();
+  if (entries.length < 4) throw new Error("too few files to share");
 });
 
 beforeEach(async () => {
