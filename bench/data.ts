@@ -3,15 +3,11 @@
  * operator pipes together by hand, on one table, one machine, in turns. Prints the median of each and
  * the ratio to its peer.
  */
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createRequire } from "node:module";
 import { cpus } from "node:os";
 import path from "node:path";
-import { text } from "node:stream/consumers";
-import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { type CpuSeconds, cpuClock } from "./data/cpu.ts";
+import { move } from "./data/move.ts";
 import { nodeWithZstd } from "./data/node-with-zstd.ts";
 import { createOrders } from "./data/orders-table.ts";
 import { shell, stagesOf } from "./data/peers.ts";
@@ -27,9 +23,6 @@ const { values } = parseArgs({
 });
 const megabytes = Number(values.mb);
 const runs = Number(values.runs);
-
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-const moveMain = fileURLToPath(new URL("./data/move-main.ts", import.meta.url));
 
 interface Outcome {
   readonly seconds: number;
@@ -76,7 +69,7 @@ async function compare(): Promise<void> {
   const dump =
     (connections: number, compression: "gzip" | "zstd", node = process.execPath) =>
     (name: string) =>
-      ours(node, { move: "dump", name, connections, compression });
+      move(services, node, { move: "dump", name, connections, compression });
   const dumps: Contender[] = [
     { name: "psql COPY > /dev/null", peer: "", run: () => timed(`${stages.copyOut} > /dev/null`) },
     {
@@ -100,14 +93,19 @@ async function compare(): Promise<void> {
   // Peers read a file of their own disk; we read S3, prove the checksums and write the marker.
   const file = path.join(services.dir, "orders.csv.gz");
   await shell(`${stages.copyOut} | gzip -1 > ${file}`);
-  await ours(process.execPath, {
+  await move(services, process.execPath, {
     move: "dump",
     name: "load",
     connections: 1,
     compression: "gzip",
   });
   const load = (connections: number) => () =>
-    ours(process.execPath, { move: "load", name: "load", connections, compression: "gzip" });
+    move(services, process.execPath, {
+      move: "load",
+      name: "load",
+      connections,
+      compression: "gzip",
+    });
   const peer = "gunzip | psql COPY";
   const copyIn = stages.copyIn("COPY target FROM STDIN WITH (FORMAT csv)");
   const loads: Contender[] = [
@@ -182,14 +180,4 @@ async function timed(command: string, bytes?: number): Promise<Outcome> {
   await shell(command);
   const seconds = (performance.now() - started) / 1000;
   return bytes === undefined ? { seconds } : { seconds, bytes };
-}
-
-async function ours(node: string, move: object): Promise<Outcome> {
-  const child = spawn(node, ["--import", tsx, moveMain], { stdio: ["pipe", "pipe", "inherit"] });
-  child.stdin.end(JSON.stringify({ url: services.url, s3: services.s3, ...move }));
-  const ended = once(child, "close");
-  const answer = await text(child.stdout);
-  await ended;
-  if (child.exitCode !== 0) throw new Error(`our move failed: ${JSON.stringify(move)}`);
-  return JSON.parse(answer);
 }

@@ -50,6 +50,8 @@ const attempt = { id: randomUUID(), number: 1, confirmLease: async () => {} };
 const dump = Dump({ name });
 const dataset = bindOutputs(dump.outputs, { task: dump, stores, signal, attempt });
 
+const samples = [process.memoryUsage.rss() / 1e6];
+const sampling = setInterval(() => samples.push(process.memoryUsage.rss() / 1e6), 250);
 const started = performance.now();
 const cpu = process.cpuUsage();
 if (move === "dump") {
@@ -61,13 +63,16 @@ if (move === "dump") {
 }
 const seconds = (performance.now() - started) / 1000;
 const used = process.cpuUsage(cpu);
+clearInterval(sampling);
+samples.push(process.memoryUsage.rss() / 1e6);
 const { dump: found } = await dataset.manifest();
 await stores.close();
 console.log(
   JSON.stringify({
     seconds,
     cpu: (used.user + used.system) / 1e6,
-    rss: process.resourceUsage().maxRSS / 1024,
+    rss: (process.resourceUsage().maxRSS * 1024) / 1e6,
+    samples,
     rows: found.rows,
     bytes: found.bytes,
     rawBytes: found.raw_bytes,
