@@ -1,9 +1,12 @@
 /** Submits a root, shows how it goes, and ends with the execution summary. */
 import type { Plan } from "../core/plan.ts";
+import { UnreachableError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
 import { completeBelow } from "../queue/complete-below.ts";
+import { redisAddress } from "../queue/connection.ts";
 import { answersOf, type Details, failuresOf, progressOf } from "../queue/details.ts";
 import { recordRun } from "../queue/history/runs.ts";
+import { type OutageOptions, throughOutages } from "../queue/outage.ts";
 import type { Workplace } from "../queue/runtime.ts";
 import { submit } from "../queue/submit.ts";
 import { type Watched, type WatchedTask, watch } from "../queue/watch.ts";
@@ -17,6 +20,8 @@ import type { WorkerProcesses } from "./worker-processes.ts";
 
 /** Milliseconds between two looks at the tasks. */
 const INTERVAL = 200;
+/** Milliseconds until a silent Redis is mentioned, and until this command gives up. */
+const OUTAGE = { patience: 5_000, limit: 300_000 };
 
 export interface RunRootOptions {
   readonly json: boolean;
@@ -36,7 +41,22 @@ export async function runRoot(
 ): Promise<SummaryJson> {
   const { terminal, signal } = session;
   const started = performance.now();
-  const plan = await submit(place, root, { signal, verify: options.verify ?? false });
+  const { redis, settings } = place.engine;
+  const outage = (note: (line: string) => void): OutageOptions => ({
+    address: redisAddress(settings.redisUrl),
+    ...OUTAGE,
+    signal,
+    onSilent: (address) =>
+      note(
+        `Redis at ${address} does not answer: waiting for it; workers wait, too, nothing is lost`,
+      ),
+    onBack: (address) => note(`Redis at ${address} answers again`),
+  });
+  const plan = await throughOutages(
+    redis,
+    outage((line) => terminal.tell(line)),
+    () => submit(place, root, { signal, verify: options.verify ?? false }),
+  );
   void recordRun(place.engine, plan, { kind: "run", by: operatorName() });
   const progress = createProgress({ stream: terminal.err, color: terminal.color, root });
   const complete = [...plan.tasks.values()].every(({ state }) => state === "complete");
@@ -45,7 +65,7 @@ export async function runRoot(
   else await warnOfIdleQueues(place, plan, (line) => progress.note(line));
   const answers = new Map<string, Details>();
   let last: Watched = new Map();
-  try {
+  const follow = async () => {
     for await (const watched of watch(place, plan, { signal, interval: INTERVAL })) {
       last = watched;
       // Redis lost its jobs: what exists is adopted, the rest is put into the queue again.
@@ -54,8 +74,11 @@ export async function runRoot(
       }
       progress.update(watched, await detailsOf(place, watched, answers));
     }
+  };
+  try {
+    await throughOutages(redis, outage(progress.note), follow);
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!signal.aborted || error instanceof UnreachableError) throw error;
     progress.note("interrupted: what is in the queue goes on in the workers");
   } finally {
     progress.close();
