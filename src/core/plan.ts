@@ -34,6 +34,8 @@ export interface PlannedTask {
   readonly generation: number;
   /** Its job is there because it completed once: it did not fail. */
   readonly withdrawn: boolean;
+  /** Its completion is recorded; a complete task without a record was found by its outputs. */
+  readonly recorded: boolean;
 }
 
 export interface Plan {
@@ -49,6 +51,7 @@ export interface Seen {
   readonly yielded?: readonly Task[];
   readonly generation?: number;
   readonly withdrawn?: boolean;
+  readonly recorded?: boolean;
 }
 
 export interface ExpandOptions {
@@ -99,10 +102,12 @@ export async function expand(
           began = performance.now();
         }
         const known: Seen = seen[index] ?? { state: "absent" };
-        const { state, yielded = [], generation = 0, withdrawn = false } = known;
+        const { state, yielded = [] } = known;
+        const { generation = 0, withdrawn = false, recorded = false } = known;
         const ends = state === "complete" && !throughComplete;
         const requirements = ends ? [] : directRequirements(task, yielded);
-        tasks.set(task.id, { task, state, requirements, generation, withdrawn });
+        const planned = { task, state, requirements, generation, withdrawn, recorded };
+        tasks.set(task.id, planned);
         for (const requirement of requirements) {
           if (found.has(requirement.id)) continue;
           found.set(requirement.id, requirement);

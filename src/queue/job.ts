@@ -30,9 +30,6 @@ export function jobOptionsOf(task: Task): JobsOptions & { jobId: string } {
     backoff: { type: BACKOFF },
     // BullMQ runs 1 before 2, and before both what has none: every job has one.
     priority: HIGHEST_PRIORITY + 1 - task.family.priority,
-    // Completed jobs are a convenience for Bull Board; completion has its own record.
-    removeOnComplete: { age: 7 * 86_400, count: 100_000 },
-    removeOnFail: false,
     stackTraceLimit: 10,
     keepLogs: 1000,
   };

@@ -109,6 +109,7 @@ export async function lookInRedis(
         state,
         generation: Number(generation),
         withdrawn: code === "c",
+        recorded: code === "d",
         stale: stale !== "",
         ...(code === "w" && { yielded: await yieldedBy(engine, project, task) }),
       });

@@ -107,10 +107,11 @@ async function enqueue(place: Workplace, tasks: Plan["tasks"], root: string): Pr
   await link(place.engine, planned);
 }
 
-/** Records tasks that are complete by their outputs, and releases what waits for them. */
+/** Records tasks that are complete without a record, and releases what waits for them. */
 async function adopt(place: Workplace, planned: readonly PlannedTask[]): Promise<void> {
   const { engine } = place;
-  const complete = planned.filter(({ state }) => state === "complete");
+  const complete = planned.filter(({ state, recorded }) => state === "complete" && !recorded);
+  if (complete.length === 0) return;
   const known = await lookInRedis(
     place,
     complete.map(({ task }) => task),
@@ -152,6 +153,7 @@ async function insert(
   planned: readonly PlannedTask[],
 ): Promise<void> {
   const absent = planned.filter(({ state }) => state === "absent");
+  if (absent.length === 0) return;
   const backend = engine.flow.getBackend();
   await backend.waitUntilReady();
   for (const part of chunk(absent, JOBS_PER_INSERT)) {

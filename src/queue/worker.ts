@@ -60,6 +60,8 @@ export async function startWorker(
       // Crashes are counted by the lease: BullMQ's own counter is never reset.
       maxStalledCount: 1_000_000,
       metrics: { maxDataPoints: 7 * 24 * 60 },
+      // Completed jobs are a convenience for Bull Board; completion has its own record. Failed ones stay.
+      removeOnComplete: { age: 7 * 86_400, count: 100_000 },
       settings: {
         backoffStrategy: (attemptsMade, _type, _error, job) =>
           backoffOf(runtime, attemptsMade, job),
