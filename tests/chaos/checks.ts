@@ -50,24 +50,27 @@ export function isCaught({ violations }: { readonly violations: readonly Violati
 }
 
 /** What a reader finds, during the run and after it, is whole and of one attempt. */
-function* visibleIfComplete({ nodes, ledger }: Facts): Iterable<string> {
+function* visibleIfComplete({ nodes, ledger, invalidated }: Facts): Iterable<string> {
   for (const { node, task, broken } of nodes) {
     const isDataset = node.kind === "files" || node.kind === "dump";
     if (isDataset && broken !== undefined) yield `${task.name}: ${broken}`;
   }
   for (const { node, input, why, attempt } of of(ledger, "torn")) {
+    // Somebody was reading what an operator removed.
+    if (invalidated.has(input)) continue;
     yield `attempt ${attempt} of node ${node} read a torn input, node ${input}: ${why}`;
   }
 }
 
-function* oneCommit({ nodes, ledger }: Facts): Iterable<string> {
+function* oneCommit({ nodes, ledger, invalidated }: Facts): Iterable<string> {
   const commits = of(ledger, "committed").filter(({ ours }) => ours);
   for (const { node, task, writtenBy } of nodes) {
     const by = new Set(commits.filter(({ node: n }) => n === node.n).map(({ attempt }) => attempt));
-    if (by.size > 1) yield `${task.name} was committed by ${[...by].join(" and ")}`;
-    const [one] = by;
-    if (one !== undefined && writtenBy !== undefined && one !== writtenBy) {
-      yield `${task.name}: ${one} was told that it committed, the output is of ${writtenBy}`;
+    const generations = invalidated.has(node.n) ? 2 : 1;
+    if (by.size > generations) yield `${task.name} was committed by ${[...by].join(" and ")}`;
+    const isOfAnother = writtenBy !== undefined && by.size === generations && !by.has(writtenBy);
+    if (isOfAnother) {
+      yield `${task.name}: ${[...by].join(" and ")} was told that it committed, the output is of ${writtenBy}`;
     }
   }
 }
@@ -79,8 +82,9 @@ function* noRunAfterCommit({ ledger }: Facts): Iterable<string> {
   }
 }
 
-function* requirementsFirst({ ledger }: Facts): Iterable<string> {
+function* requirementsFirst({ ledger, invalidated }: Facts): Iterable<string> {
   for (const { node, attempt, missing } of of(ledger, "premature")) {
+    if (invalidated.has(missing)) continue;
     yield `attempt ${attempt} of node ${node} began before node ${missing} was complete`;
   }
 }
@@ -116,6 +120,23 @@ function* toldOnce(facts: Facts): Iterable<string> {
     const released = events.some((each) => each.attempt === attempt && isRelease(each.event));
     if (!interrupted && !released) yield `node ${node}: attempt ${attempt} ended as ${how}, untold`;
   }
+  yield* untoldDeaths(facts);
+}
+
+/** Of the one worker that was killed, when nothing else hid it: who finds what it left, tells. */
+function* untoldDeaths({ events, ledger, exits, faults, nodes }: Facts): Iterable<string> {
+  const hides = ["truncateRedis", "flushRedis", "fillRedis", "killRedis", "freezeRedis"];
+  const [death, ...others] = exits;
+  if (death?.by !== "SIGKILL" || others.length > 0) return;
+  if (faults.some(({ name }) => hides.includes(name))) return;
+  const ended = new Set(of(ledger, "ended").map(({ attempt }) => attempt));
+  const visible = new Set(nodes.map(({ writtenBy }) => writtenBy));
+  for (const { node, attempt, pid } of of(ledger, "started")) {
+    if (pid !== death.pid || ended.has(attempt) || visible.has(attempt)) continue;
+    if (!events.some((each) => each.attempt === attempt && each.event === "task:lost")) {
+      yield `node ${node}: attempt ${attempt} was killed, and nobody told`;
+    }
+  }
 }
 
 function isRelease(event: string): boolean {
@@ -123,7 +144,7 @@ function isRelease(event: string): boolean {
 }
 
 /** Each run but the last is owed to something: a failure, a crash, a wait, a restart of Redis. */
-function* boundedRuns({ nodes, ledger, faults, exits }: Facts): Iterable<string> {
+function* boundedRuns({ nodes, ledger, faults, exits, invalidated }: Facts): Iterable<string> {
   const retries = of(ledger, "retried").flatMap(({ tasks }) => tasks);
   const losses = faults.filter(({ name }) => LOSES_RECORDS.has(name)).length;
   for (const { node, task } of nodes) {
@@ -131,7 +152,8 @@ function* boundedRuns({ nodes, ledger, faults, exits }: Facts): Iterable<string>
     const waits = of(ledger, "ended").filter(
       ({ node: n, how }) => n === node.n && how === "waits",
     ).length;
-    const lives = 1 + losses + retries.filter((id) => id === task.id).length;
+    const generations = invalidated.has(node.n) ? 2 : 1;
+    const lives = generations + losses + retries.filter((id) => id === task.id).length;
     const bound = lives * (ATTEMPTS + CRASHES) + waits + exits.length;
     if (runs > bound) yield `${task.name} ran ${runs} times, more than ${bound}`;
   }
@@ -170,10 +192,10 @@ function* rowsAsReference({ nodes }: Facts): Iterable<string> {
 }
 
 /** What Redis lost, its history lost too: then it proves nothing. */
-function* legalHistory({ nodes, faults }: Facts): Iterable<string> {
+function* legalHistory({ nodes, faults, invalidated }: Facts): Iterable<string> {
   if (faults.some(({ name }) => LOSES_RECORDS.has(name))) return;
-  for (const { task, history } of nodes) {
-    const step = illegalStep(history);
+  for (const { node, task, history } of nodes) {
+    const step = illegalStep(history, invalidated.has(node.n) ? 1 : 0);
     if (step !== undefined) yield `${task.name}: ${step}`;
   }
 }

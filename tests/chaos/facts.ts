@@ -44,6 +44,8 @@ export interface Facts {
   readonly roots: readonly string[];
   /** Whether the roots were complete in time. */
   readonly converged: boolean;
+  /** Nodes that the operator invalidated, once each, or tried to. */
+  readonly invalidated: ReadonlySet<number>;
   readonly ledger: readonly Written[];
   readonly events: readonly ToldEvent[];
   readonly exits: readonly Exit[];
@@ -58,7 +60,7 @@ export interface Facts {
 }
 
 export interface FactSources
-  extends Pick<Facts, "graph" | "mode" | "exits" | "faults" | "converged"> {
+  extends Pick<Facts, "graph" | "mode" | "exits" | "faults" | "converged" | "invalidated"> {
   /** Straight to the services. */
   readonly place: Workplace;
   readonly families: ChaosFamilies;
@@ -69,7 +71,7 @@ export interface FactSources
 }
 
 export async function gatherFacts(sources: FactSources): Promise<Facts> {
-  const { place, families, graph, mode, exits, faults, converged } = sources;
+  const { place, families, graph, mode, exits, faults, converged, invalidated } = sources;
   const leftSessions = await sources.sessions();
   const roots = await lookInRedis(place, [families.rootOf(graph, 0), families.rootOf(graph, 1)]);
   const tasks = graph.nodes.map((node) => families.taskOf(node, graph));
@@ -96,6 +98,7 @@ export async function gatherFacts(sources: FactSources): Promise<Facts> {
     exits,
     faults,
     converged,
+    invalidated,
     leftJobs: await leftJobs(place),
     leftSessions,
     leftUnits: await leftUnits(place),

@@ -1,6 +1,7 @@
 /** What is broken on purpose. Each fault mends what it broke before it ends. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Network, type ServiceName, SERVICES } from "./network.ts";
+import type { Operator } from "./operator.ts";
 import { type Random, seededRandom } from "./random.ts";
 import type { PrivateRedis } from "./services.ts";
 import { EXPANDERS, type Stage, WORKERS } from "./stage.ts";
@@ -12,6 +13,7 @@ export interface Scene {
   readonly stage: Stage;
   readonly network: Network;
   readonly redis: PrivateRedis;
+  readonly operator: Operator;
   /** Ends every session of the seed's database. */
   readonly terminateSessions: () => Promise<unknown>;
   /** Runs one after the other: a Redis that is down cannot be frozen. */
@@ -72,6 +74,9 @@ export const FAULTS = {
       await sleep(milliseconds);
       await redis.client.config("SET", "maxmemory", "0");
     });
+  },
+  async invalidate({ operator }, random) {
+    return operator.invalidate(random);
   },
   async terminateBackends({ terminateSessions }) {
     await terminateSessions();

@@ -41,7 +41,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosResult> {
     mkdirSync(logs);
     const wings = new Wings(logs, AHEAD);
     const ports = { redis: 1, postgres: services.postgres.port, s3: portOf(services.s3.endpoint) };
-    const network = await Network.open(SLOTS, ports);
+    // The last wires are the operator's.
+    const network = await Network.open(SLOTS + 1, ports);
     try {
       while (!isOver()) {
         const seed = next++;

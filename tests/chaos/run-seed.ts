@@ -13,8 +13,9 @@ import { type AppliedFault, breakThings, LEASE } from "./faults.ts";
 import { graphOf } from "./graph.ts";
 import { sizeOfLedger } from "./ledger.ts";
 import type { Network } from "./network.ts";
+import { Operator } from "./operator.ts";
 import { bucketOf, PrivateRedis, type SharedServices } from "./services.ts";
-import { environmentOf, Stage, WORKERS } from "./stage.ts";
+import { environmentOf, SLOTS, Stage, WORKERS } from "./stage.ts";
 
 /** Milliseconds without any progress after which it does not converge; a slow machine may be slow. */
 const STANDSTILL = 30_000;
@@ -78,10 +79,16 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     environment: { ...common, ...environmentOf(network, slot, urls()) },
   }));
 
+  const operator = await Operator.open(
+    { ...common, ...environmentOf(network, SLOTS, urls()) },
+    families,
+    graph,
+  );
   const roots = [families.rootOf(graph, 0), families.rootOf(graph, 1)];
   let finished = false;
   const isComplete = async () => {
-    const keys = roots.map(({ id }) => `{${name}}:sluice:done:${id}`);
+    const wanted = [...roots, ...operator.wanted.values()];
+    const keys = wanted.map(({ id }) => `{${name}}:sluice:done:${id}`);
     return (await redis.client.exists(...keys).catch(() => 0)) === keys.length;
   };
   const watching = (async () => {
@@ -92,6 +99,7 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     stage,
     network,
     redis,
+    operator,
     terminateSessions: () =>
       services.query(
         "postgres",
@@ -120,6 +128,7 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
   finished = true;
   await watching;
   await sleep(ZOMBIE_TIME);
+  await operator.close();
   await stage.close({ reuse: mode === "fenced" });
 
   const direct = readSettings({
@@ -137,6 +146,7 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     mode,
     faults,
     converged,
+    invalidated: new Set(operator.wanted.keys()),
     exits: stage.exits,
     ledgerDir: ledger,
     logs: wings.all.filter(({ pid }) => stage.pids.has(pid)).map(({ log }) => log),

@@ -35,6 +35,7 @@ process.on("message", (message: ToActor) => {
 });
 // The harness died.
 process.once("disconnect", () => process.exit(1));
+if (!process.connected) process.exit(1);
 tell({ is: "loaded" });
 
 function tell(message: FromActor): void {
