@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { PermanentError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
+import type { JobName } from "./find-task.ts";
 import { connectRedis } from "./connection.ts";
 import type { Engine } from "./engine.ts";
 import { callWaiting, needsOf } from "./resources.ts";
@@ -31,23 +32,24 @@ const PAUSE = 250;
 /** Returns when no attempt of the task is at work any more. Nobody but a person starts it again. */
 export async function cancelTask(
   { engine, project }: Pick<Workplace, "engine" | "project">,
-  task: Task,
+  task: Task | JobName,
   { by, signal, onRunning }: CancelOptions,
 ): Promise<Cancelled> {
   const { redis, keys, scripts } = engine;
   const { id } = task;
-  const job = keys.job(task.family.queue, id);
+  const queueName = "family" in task ? task.family.queue : task.queue;
+  const job = keys.job(queueName, id);
   const { code, message: text } = cancelled(task, by);
   let running = false;
   for (;;) {
     const now = Date.now();
-    const queue = keys.queue(task.family.queue);
+    const queue = keys.queue(queueName);
     const found = await scripts.call("cancel", job, keys.own, queue, id, by, now, text);
     if (found === "cancelled") {
       const failure = JSON.stringify({ code, message: text });
       await scripts.call("fail", job, keys.own, id, now, failure);
       // It may have stood in line, and others behind it.
-      await callWaiting(engine, needsOf(project, task));
+      if ("family" in task) await callWaiting(engine, needsOf(project, task));
       return running ? "ended" : "removed";
     }
     if (found !== "running") return running && found === "failed" ? "ended" : found;
@@ -74,7 +76,7 @@ export async function listenForCancels(
 }
 
 /** What a cancelled attempt ends with. */
-export function cancelled(task: Task, by: string): PermanentError {
+export function cancelled(task: Pick<Task, "id" | "name">, by: string): PermanentError {
   return new PermanentError(
     "TASK_CANCELLED",
     `${task.name}: cancelled by ${by}. It stays so until somebody runs or retries it`,

@@ -28,6 +28,26 @@ export async function findTask(engine: Engine, project: Project, id: string): Pr
   );
 }
 
+/** A job of another version of the project: nobody here can build its task. */
+export interface JobName {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+}
+
+/** The job with this id, whatever it carries. */
+export async function findJob(
+  { redis, keys }: Engine,
+  project: Project,
+  id: string,
+): Promise<JobName | undefined> {
+  for (const queue of project.queues) {
+    const name = await redis.hget(keys.job(queue, id), "name");
+    if (name !== null) return { id, name, queue };
+  }
+  return undefined;
+}
+
 /** Its names in the record of completion and in history. */
 async function rememberedNames({ redis, keys }: Engine, id: string): Promise<string[]> {
   const [done, parts] = await Promise.all([

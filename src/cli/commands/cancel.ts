@@ -1,5 +1,7 @@
 /** `sluice cancel`: ends a task's attempt, wherever it runs, or takes it out of the queue. */
 import { type Cancelled, cancelTask } from "../../queue/cancel.ts";
+import { findJob } from "../../queue/find-task.ts";
+import { OtherVersionError } from "../../queue/other-version.ts";
 import { EXIT } from "../exit.ts";
 import { operatorName } from "../operator.ts";
 import type { Session } from "../session.ts";
@@ -21,7 +23,15 @@ export async function cancelCommand(
 ): Promise<number> {
   const { terminal, signal } = session;
   return withWorkplace(session, options, async (place) => {
-    const task = await namedTask(place, name, words);
+    const task = await namedTask(place, name, words).catch(async (error: unknown) => {
+      // Nobody else could end it: no worker of this version can build it.
+      const job =
+        error instanceof OtherVersionError
+          ? await findJob(place.engine, place.project, name)
+          : undefined;
+      if (job === undefined) throw error;
+      return job;
+    });
     const found = await cancelTask(place, task, {
       by: operatorName(),
       signal,

@@ -3,6 +3,8 @@ import { expect, onTestFinished, test } from "vitest";
 import { defineTask } from "../../../src/core/define.ts";
 import type { SluiceEvents } from "../../../src/core/events.ts";
 import { p } from "../../../src/core/params/p.ts";
+import { cancelTask } from "../../../src/queue/cancel.ts";
+import { findJob } from "../../../src/queue/find-task.ts";
 import { Engine } from "../../../src/queue/engine.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { type Pipeline, pipeline, statesOf } from "../../support/pipeline.ts";
@@ -107,6 +109,13 @@ test("a missing parameter, one that changed its type, and a family that is gone 
   for (const task of tasks) await submit(before, task, soon());
   await now.work();
   for (const { id } of tasks) await expect.poll(() => deferrals(now, id)).toBeGreaterThan(1);
+  // Its owner is gone for good: it can be ended by its id.
+  const gone = await findJob(now.engine, now.project, tasks[2]?.id ?? "");
+  if (gone === undefined) throw new Error("not found");
+  await expect
+    .poll(() => cancelTask(now, gone, { by: "ann@desk", ...soon() }))
+    .toMatch(/removed|failed/);
+  expect(await now.engine.queue("default").getJobState(gone.id)).toBe("failed");
   const codes = told.map(({ task, error }) => `${task.family} ${error.code}`);
   expect(codes.sort()).toEqual([
     "Defaulted PARAMETERS_UNKNOWN",
@@ -114,7 +123,7 @@ test("a missing parameter, one that changed its type, and a family that is gone 
     "Retyped PARAMETERS_UNKNOWN",
     "Wider PARAMETERS_UNKNOWN",
   ]);
-  expect(await now.engine.queue("default").getFailedCount()).toBe(0);
+  expect(await now.engine.queue("default").getFailedCount()).toBe(1);
 });
 
 test("a job that somebody gave other values is refused for good", async () => {
