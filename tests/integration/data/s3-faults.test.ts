@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { Temporal } from "temporal-polyfill";
 import { beforeAll, expect, test } from "vitest";
-import { SluiceError, UnreachableError } from "../../../src/core/errors.ts";
+import { PermanentError, SluiceError, UnreachableError } from "../../../src/core/errors.ts";
 import {
   type OpenedStores,
   openStores,
@@ -140,6 +140,100 @@ test("an upload that cannot end fails the attempt and is aborted in S3", async (
   expect(error).toBeInstanceOf(UnreachableError);
   expect(await openUploads(stores)).toEqual([]);
   expect(await keysOf(stores, "dumps/noise/2026-11-22/")).toEqual([]);
+});
+
+/** An answer of S3's in the middle of an upload, to a PUT of a part. */
+function refusal(status: string, code: string): string {
+  const body = `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>${code}</Message></Error>`;
+  return `HTTP/1.1 ${status}\r\nContent-Type: application/xml\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+}
+
+/** Answers the parts of an upload in the place of S3, as often as `times`; gives how often it did. */
+function answerParts(proxy: TcpProxy, text: string, times: number): () => number {
+  let answered = 0;
+  proxy.rules = {
+    onClient: (bytes, link) => {
+      if (answered === times || !/^PUT \S+partNumber=/.test(bytes.toString("latin1", 0, 2000)))
+        return;
+      answered++;
+      link.answer(text);
+      return false;
+    },
+  };
+  return () => answered;
+}
+
+test("S3 that says 503 for a while is asked again; the dataset is whole", async () => {
+  const { proxy, stores: slow } = await throughProxy();
+  const answered = answerParts(proxy, refusal("503 Slow Down", "SlowDown"), 2);
+  const task = TableCopyToS3({ table: "noise", date: date.add({ days: 10 }) });
+  expect(await runTask(task, slow)).toMatchObject({ rows: 400000 });
+  expect(answered()).toBe(2);
+  const load = LoadTable({ table: "noise", date: date.add({ days: 10 }), into: "noise_10" });
+  expect(await runTask(load, stores)).toMatchObject({ rows: 400000 });
+});
+
+test("S3 that goes on saying 503 fails the attempt; the rerun has every row", async () => {
+  const { proxy, stores: down } = await throughProxy();
+  const task = TableCopyToS3({ table: "noise", date: date.add({ days: 11 }) });
+  const answered = answerParts(proxy, refusal("503 Slow Down", "SlowDown"), 1000);
+  const error = await rejection(runTask(task, down));
+  expect(answered()).toBeGreaterThan(2);
+  expect(error).not.toBeInstanceOf(PermanentError);
+  expect(error.message).toMatch(/S3 says SlowDown \(HTTP 503\)/);
+  proxy.rules = {};
+  expect(await openUploads(stores)).toEqual([]);
+  expect(await keysOf(stores, "dumps/noise/2026-12-02/")).toEqual([]);
+  expect(await runTask(task, down)).toMatchObject({ rows: 400000 });
+});
+
+test("a permission that is taken away in the middle is no matter of trying again", async () => {
+  const { proxy, stores: refused } = await throughProxy();
+  const task = TableCopyToS3({ table: "noise", date: date.add({ days: 12 }) });
+  const answered = answerParts(proxy, refusal("403 Forbidden", "AccessDenied"), 1000);
+  const error = await rejection(runTask(task, refused));
+  expect(answered()).toBeLessThan(5);
+  expect(error).toBeInstanceOf(UnreachableError);
+  expect(error.message).toMatch(/AccessDenied .*lack the permission/);
+  proxy.rules = {};
+  expect(await openUploads(stores)).toEqual([]);
+  expect(await outputsOf(task, stores).exists()).toBe(false);
+});
+
+test("S3 that stops answering for a moment delays a dump, and an abort does not wait for it", async () => {
+  const { proxy, stores: slow } = await throughProxy();
+  const task = TableCopyToS3({ table: "noise", date: date.add({ days: 13 }) });
+  let parts = 0;
+  const nextPart = new Promise<void>((resolve) => {
+    proxy.rules = {
+      onClient: (bytes) => {
+        if (!/^PUT \S+partNumber=/.test(bytes.toString("latin1", 0, 2000)) || ++parts > 1) return;
+        proxy.blackHole();
+        resolve();
+      },
+    };
+  });
+  const dump = runTask(task, slow);
+  await nextPart;
+  await sleep(300);
+  proxy.thaw();
+  expect(await dump).toMatchObject({ rows: 400000 });
+
+  const abort = new AbortController();
+  const next = TableCopyToS3({ table: "noise", date: date.add({ days: 14 }) });
+  const hanging = runTask(next, slow, { signal: abort.signal });
+  const failed = expect(hanging).rejects.toThrow("stop");
+  parts = 0;
+  proxy.rules = {
+    onClient: (bytes) => {
+      if (!/^PUT \S+partNumber=/.test(bytes.toString("latin1", 0, 2000)) || ++parts > 1) return;
+      proxy.freeze();
+      abort.abort(new Error("stop"));
+    },
+  };
+  await failed;
+  expect(parts).toBeGreaterThan(0);
+  expect(await openUploads(stores)).toEqual([]);
 });
 
 test("a body that breaks off twice is read on from there, to the same bytes", async () => {
