@@ -166,11 +166,12 @@ export const Housekeeping = defineTask(
   {
     name: "Housekeeping",
     params: { date: p.date() },
+    requires: ({ date }) => BuildVisits({ date }),
     output: () => tableMarker("mart"),
     queue: "sql",
   },
   async function* ({ params: { date }, warehouse, output }) {
-    yield* BuildVisits({ date });
+    yield* LoadTable({ table: "shop.orders", date, into: "raw.orders" });
     yield* all([Analyze({ table: "raw.clicks", date }), Analyze({ table: "raw.orders", date })]);
     return await warehouse.serially(output, vacuum("mart.visits"), vacuum("raw.clicks"));
   },
@@ -191,10 +192,7 @@ export const Export = defineExternal({
 export const Night = defineWrapper({
   name: "Night",
   params: { date: p.date() },
-  requires: ({ date }) => [
-    Housekeeping({ date }),
-    CheckTable({ table: "mart.visits", date, minRows: 1 }),
-  ],
+  requires: ({ date }) => [BuildVisits({ date }), Housekeeping({ date })],
 });
 
 export default defineConfig({
