@@ -48,3 +48,48 @@ describe("a project", () => {
     expect(() => project.family("AllTask")).toThrow(UsageError);
   });
 });
+
+describe("resources", () => {
+  const needs = (resources: Record<string, number>) =>
+    defineTask({ name: "Load", resources }, () => {});
+
+  test("have limits that the tasks' needs are checked against", () => {
+    const project = defineConfig({
+      tasks: [needs({ redshift: 2 })],
+      resources: { redshift: 4, "source-postgres": 1 },
+    });
+    expect([...project.resources]).toEqual([
+      ["redshift", 4],
+      ["source-postgres", 1],
+    ]);
+    expect(project.family("Load").resources).toEqual([{ name: "redshift", units: 2 }]);
+  });
+
+  test("that no limit is known of are refused, with the nearest", () => {
+    const tasks = [needs({ redshft: 1 })];
+    expect(() => defineConfig({ tasks, resources: { redshift: 4 } })).toThrow(
+      'Load needs the resource "redshft", and defineConfig gives it no limit. Did you mean "redshift"?',
+    );
+    expect(() => defineConfig({ tasks })).toThrow('Add it: resources: { "redshft": 1 }.');
+  });
+
+  test("of which a task needs more than there is are refused: it would wait for ever", () => {
+    expect(() =>
+      defineConfig({ tasks: [needs({ redshift: 5 })], resources: { redshift: 4 } }),
+    ).toThrow("Load needs 5 of redshift, and its limit is 4: its tasks would wait for ever");
+  });
+
+  test.each([0, -1, 1.5, 10_001, Number.NaN])("are not counted as %d", (units) => {
+    expect(() => needs({ redshift: units })).toThrow("Load: resources.redshift: expected a whole");
+    expect(() => defineConfig({ tasks: [], resources: { redshift: units } })).toThrow(
+      "defineConfig: resources.redshift: expected a whole number",
+    );
+  });
+
+  test.each(["", "Redshift", "a b", "a:b", "1st"])("cannot be named %j", (name) => {
+    expect(() => needs({ [name]: 1 })).toThrow("cannot be the name of a resource");
+    expect(() => defineConfig({ tasks: [], resources: { [name]: 1 } })).toThrow(
+      "cannot be the name of a resource",
+    );
+  });
+});
