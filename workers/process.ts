@@ -34,14 +34,14 @@ export function logError(log: Logger, error: unknown, message: string): void {
 }
 
 /**
- * Keeps the process alive until it is told to stop (SIGTERM, SIGINT, or the signal given), then stops
- * the service. Resolves when all is closed; exits the process when that takes too long.
+ * Keeps the process alive until `told`, then stops the service. Resolves when all is closed; exits the
+ * process when that takes too long.
  */
 export async function serve(
   service: Service,
   settings: Settings,
   log: Logger,
-  signal?: AbortSignal,
+  told: Promise<string>,
 ): Promise<void> {
   const { SLUICE_HEALTH_PORT: port, SLUICE_HEALTH_HOST: host } = settings;
   let stopping = false;
@@ -60,7 +60,7 @@ export async function serve(
         );
   if (health) log.info({ address: health.address }, "health endpoint listens");
 
-  const reason = await toldToStop(signal);
+  const reason = await told;
   stopping = true;
   const grace = settings.SLUICE_GRACE_PERIOD;
   log.info({ reason, grace }, "stopping");
@@ -74,7 +74,11 @@ export async function serve(
   log.info({}, "stopped");
 }
 
-function toldToStop(signal: AbortSignal | undefined): Promise<string> {
+/**
+ * Resolves with who tells the process to stop: SIGTERM, SIGINT, or the signal given. To be called before
+ * any work begins: a SIGTERM that nobody hears ends the process, with what it had just begun.
+ */
+export function toldToStop(signal: AbortSignal | undefined): Promise<string> {
   return new Promise((resolve) => {
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => resolve(name));
     signal?.addEventListener("abort", () => resolve("told to"), { once: true });

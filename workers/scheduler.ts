@@ -9,7 +9,7 @@ import type { Submitted } from "../src/queue/submit.ts";
 import type { Settings } from "../src/settings.ts";
 import { sweepStaleUploads } from "../src/targets/sweep-stale-uploads.ts";
 import { openWorkplace } from "../src/workplace.ts";
-import { createLogger, logError, serve } from "./process.ts";
+import { createLogger, logError, serve, toldToStop } from "./process.ts";
 
 const HOUR = 3_600_000;
 /** Longer than any attempt should last; see `sweepStaleUploads`. */
@@ -26,6 +26,7 @@ export async function runScheduler(
       'The project has no schedules: add "schedules: [daily(AllTasks, { at: "02:30" })]" to its defineConfig',
     );
   }
+  const told = toldToStop(options.signal);
   const log = createLogger(settings, "scheduler");
   const place = await openWorkplace(project, settings);
   const scheduler = await startScheduler(place, {
@@ -78,7 +79,7 @@ export async function runScheduler(
     },
     settings,
     log,
-    options.signal,
+    told,
   );
 }
 

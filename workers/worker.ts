@@ -10,7 +10,7 @@ import { RUNTIME_DEFAULTS, type Runtime } from "../src/queue/runtime.ts";
 import { startWorker } from "../src/queue/worker.ts";
 import type { Settings } from "../src/settings.ts";
 import { openWorkplace } from "../src/workplace.ts";
-import { createLogger, logError, serve } from "./process.ts";
+import { createLogger, logError, serve, toldToStop } from "./process.ts";
 
 export interface WorkerOptions {
   /** Default: every queue of the project. */
@@ -36,6 +36,7 @@ export async function runWorker(
   settings: Settings,
   options: WorkerOptions = {},
 ): Promise<void> {
+  const told = toldToStop(options.signal);
   const log = createLogger(settings, "worker");
   const place = await openWorkplace(project, settings);
   const events = new EventHub((error, event) =>
@@ -94,6 +95,6 @@ export async function runWorker(
     },
     settings,
     log,
-    options.signal,
+    told,
   );
 }
