@@ -89,10 +89,12 @@ export class DatasetWriter {
     return this.#options.s3.url(this.#private);
   }
 
-  /** A small object among this attempt's parts; undefined when there is none. */
-  async readPart(name: string): Promise<string | undefined> {
+  /** Reads and deletes a small object beside this attempt's parts; undefined when there is none. */
+  async takeNote(name: string): Promise<string | undefined> {
     const { s3, signal } = this.#options;
-    return (await s3.read(this.#private + name, { signal }))?.toString();
+    const body = await s3.read(this.#private + name, { signal });
+    if (body !== undefined) await s3.delete([this.#private + name]);
+    return body?.toString();
   }
 
   /** Makes the parts the dataset, unless another attempt's are already. */

@@ -130,7 +130,7 @@ async function unloaded(
 ): Promise<DatasetContents> {
   const started = new Date();
   const done: Unloaded = await unloader.unload(request);
-  const text = (await writer.readPart(`${PART}manifest`)) ?? '{"entries": []}';
+  const text = (await writer.takeNote(`${PART}manifest`)) ?? '{"entries": []}';
   const { entries } = verboseManifest.parse(JSON.parse(text));
   const parts = entries.map(({ url, meta }) => ({
     url,
