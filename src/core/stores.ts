@@ -78,6 +78,8 @@ export interface CopyOut {
 export interface Block {
   readonly buffer: Buffer;
   readonly rows: number;
+  /** Gives the memory back, for another block. After it, nobody may read the buffer. */
+  readonly release?: () => void;
 }
 
 /** Which SQL a warehouse speaks. */

@@ -64,7 +64,10 @@ export class RollingFiles extends Writable {
     file.rows += block.rows;
     file.rawBytes += block.buffer.length;
     this.#rawBytes += block.buffer.length;
-    file.compressor.write(block.buffer);
+    file.compressor.write(block.buffer, (error) => {
+      // After a failure it may still be in use.
+      if (error === null || error === undefined) block.release?.();
+    });
     if (file.rawBytes >= this.#fileBytes) file.compressor.end();
     done();
   }
