@@ -1,10 +1,10 @@
 /**
  * Crash points: a real worker process is killed right after the nth call of an attempt's life was
  * carried out, and before it hears the answer; another worker finishes. What is killed "before" a call is
- * what was killed after the one before it, so only the first call has both. The points are found by a
+ * what was killed after the one before it, so only the first one is both. The points are found by a
  * clean run. Looks that change nothing are points in the dump alone.
  */
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { missingOutputs } from "../../src/core/target.ts";
 import { lookInRedis } from "../../src/queue/look.ts";
 import { startChild } from "../support/processes.ts";
@@ -28,7 +28,7 @@ interface Points {
 const SWEEPS: readonly Points[] = [
   {
     kind: "dump",
-    only: /^(sluice|bullmq move(ToActive|ToFinished)|connect|BEGIN|LOCK|COPY|COMMIT|HEAD|PUT|GET)/,
+    only: /^(sluice|bullmq moveToFinished|connect|BEGIN|LOCK|COPY|COMMIT|HEAD|PUT|GET)/,
     most: 2,
   },
   {
@@ -36,7 +36,7 @@ const SWEEPS: readonly Points[] = [
     only: /^(sluice complete|CREATE TABLE|COPY|end of COPY|INSERT|COMMIT|bullmq moveToFinished)/,
     most: 1,
   },
-  { kind: "dynamic", only: /^(sluice|multi|bullmq moveToWaiting)/, most: 2 },
+  { kind: "dynamic", only: /^(sluice|multi|bullmq moveToWaiting)/, most: 1 },
 ];
 
 interface Point {
@@ -59,7 +59,7 @@ beforeAll(async () => {
     if (first !== undefined) points.unshift({ ...first, when: "before" });
     cases.push(...(await concurrently(4, points, (point) => crash(kind, point))));
   }
-}, 300_000);
+}, 600_000);
 
 afterAll(() => services.close());
 
@@ -97,6 +97,8 @@ async function crash(kind: Kind, point?: Point): Promise<Case> {
     proxies.close();
     return { title: kind, fired, seconds: 0, problems, calls: calls() };
   }
+  await Promise.race([child.ended, seen.converged(root)]);
+  kill();
   await child.ended;
   // What the dead one leaves: asked before anybody mends it.
   const { engine } = seen;
@@ -140,23 +142,18 @@ async function crash(kind: Kind, point?: Point): Promise<Case> {
 }
 
 testInvariants(
-  {
-    INV1: "visible if and only if complete, wherever the worker was killed",
-    INV2: "one commit, wherever the worker was killed",
-    INV3: "the lease of the dead is ended, and nobody holds one in the end",
-    INV4: "no run begins after the commit, wherever between commit and record it was killed",
-    INV6: "another worker finishes what the dead one had, by itself",
-    INV7: "the task is known at every moment",
-    INV8: "the lost attempt is told exactly once, and only if there was one",
-    INV10: "a death takes one attempt more, not several",
-    INV18: "the rows are those of the source",
-    INV19: "history stays a legal path",
-  },
+  [
+    "INV1 visible if and only if complete, wherever the worker was killed",
+    "INV2 one commit, wherever the worker was killed",
+    "INV3 the lease of the dead is ended, and nobody holds one in the end",
+    "INV4 no run begins after the commit, also when death came between commit and record",
+    "INV6 another worker finishes what the dead one had, by itself",
+    "INV7 the task is known at every moment",
+    "INV8 the lost attempt is told exactly once, and only if there was one",
+    "INV10 a death takes one attempt more, not several",
+    "INV17 no session of the dead is left open",
+    "INV18 the rows are those of the source",
+    "INV19 history stays a legal path",
+  ],
   () => cases,
 );
-test("x", () => {
-  process.stderr.write(
-    cases.map(({ title, seconds }) => `${seconds.toFixed(1)} ${title}\n`).join(""),
-  );
-  expect(1).toBe(1);
-});

@@ -3,9 +3,10 @@
  * goes through them. Who submits and who looks on does not. Timers are scaled.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { UnreachableError } from "../../src/core/errors.ts";
 import { EventHub, type SluiceEvents } from "../../src/core/events.ts";
 import type { Task } from "../../src/core/task.ts";
-import { Engine } from "../../src/queue/engine.ts";
+import { Engine, type EngineSettings } from "../../src/queue/engine.ts";
 import { recordHistory } from "../../src/queue/history/record-history.ts";
 import { RUNTIME_DEFAULTS, type RuntimeSettings } from "../../src/queue/runtime.ts";
 import { submit } from "../../src/queue/submit.ts";
@@ -86,7 +87,7 @@ export interface Worker {
 
 /** A whole worker: engine, stores, history. */
 export async function startSweepWorker(orders: WorkerOrders): Promise<Worker> {
-  const engine = await Engine.open(orders);
+  const engine = await openEngine(orders);
   const stores = openStores(orders.stores);
   const events = new EventHub(() => {});
   const told: Told[] = [];
@@ -115,9 +116,20 @@ export async function startSweepWorker(orders: WorkerOrders): Promise<Worker> {
   };
 }
 
+/** A process may give up on a Redis that is slow to greet it; on a busy machine it is started again. */
+async function openEngine(settings: EngineSettings): Promise<Engine> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await Engine.open(settings);
+    } catch (error) {
+      if (tries === 5 || !(error instanceof UnreachableError)) throw error;
+    }
+  }
+}
+
 /** The clean side of a case: submits, and sees how it goes. */
 export async function observer(services: Services, prefix: string) {
-  const engine = await Engine.open({ redisUrl: services.redisUrl, prefix });
+  const engine = await openEngine({ redisUrl: services.redisUrl, prefix });
   const place = { engine, project, stores: services.stores };
   const signal = AbortSignal.timeout(CONVERGED_AFTER);
   const isDone = async (task: Task): Promise<boolean> => {

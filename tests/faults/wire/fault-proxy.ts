@@ -92,8 +92,11 @@ export class FaultProxy {
   }
 }
 
-/** What becomes of the server's bytes. `drop`: nothing moves in either direction any more. */
-type Rule = "pass" | "swallow" | "truncate" | "drop";
+/**
+ * What becomes of the server's bytes. `drop`: nothing moves in either direction any more; `dead` is the
+ * same, but whoever goes is heard to hang up.
+ */
+type Rule = "pass" | "swallow" | "truncate" | "drop" | "dead";
 
 /** One connection of a client, and its own to the server. */
 class Link {
@@ -152,7 +155,7 @@ class Link {
     if (this.#busy) return;
     this.#busy = true;
     for (let frame = this.#frames.shift(); frame !== undefined; frame = this.#frames.shift()) {
-      if (this.#rule === "drop" || this.#upstream.destroyed) continue;
+      if (["drop", "dead"].includes(this.#rule) || this.#upstream.destroyed) continue;
       const fault = frame.call === undefined ? undefined : this.#decide(frame.call);
       if (fault === undefined) await this.#pass(frame);
       else await this.#injure(frame, fault);
@@ -186,11 +189,11 @@ class Link {
         await sleep(fault.milliseconds);
         return this.#pass(frame);
       case "halt-before":
-        this.#rule = "drop";
+        this.#rule = "dead";
         return fault.halt();
       case "halt-after":
         return this.#pass(frame, "swallow", () => {
-          this.#rule = "drop";
+          this.#rule = "dead";
           fault.halt();
         });
     }

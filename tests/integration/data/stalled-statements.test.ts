@@ -30,24 +30,21 @@ async function behindProxy() {
 test("a statement that ended on the server, and whose answer is lost, fails and may be retried", async () => {
   const { url, frozen, proxy, output, backend } = await behindProxy();
   const building = frozen.warehouse.atomically(output, "SELECT pg_sleep(0.7) AS answer");
-  const failure = expect(building).rejects.toMatchObject({
-    code: "STATEMENT_STALLED",
-    retryable: true,
-  });
+  building.catch(() => {});
   const pid = await backend("AS answer");
   proxy.freeze();
-  await failure;
+  await expect(building).rejects.toMatchObject({ code: "STATEMENT_STALLED", retryable: true });
   expect(await administer(url, `SELECT 1 FROM pg_stat_activity WHERE pid = ${pid}`)).toEqual([]);
 });
 
 test("a statement whose backend is gone, and nobody said so, fails", async () => {
   const { url, frozen, proxy, output, backend } = await behindProxy();
   const building = frozen.warehouse.atomically(output, "SELECT pg_sleep(60) AS gone");
-  const failure = expect(building).rejects.toMatchObject({ code: "STATEMENT_STALLED" });
+  building.catch(() => {});
   const pid = await backend("AS gone");
   proxy.freeze();
   await administer(url, `SELECT pg_terminate_backend(${pid})`);
-  await failure;
+  await expect(building).rejects.toMatchObject({ code: "STATEMENT_STALLED" });
 });
 
 test("the answer to COMMIT is lost in silence: the marker says that it happened", async () => {
@@ -65,7 +62,7 @@ test("the answer to COMMIT is lost in silence: the marker says that it happened"
 });
 
 test("a look over a shared connection that died in silence fails, and the next has another one", async () => {
-  const { frozen, proxy, output } = await behindProxy();
+  const { proxy, output } = await behindProxy();
   expect(await output.exists()).toBe(false);
   proxy.freeze();
   await expect(output.exists()).rejects.toMatchObject({ code: "STATEMENT_STALLED" });

@@ -3,9 +3,14 @@ import { type RecordedAttempt, transitionsOf } from "../../../src/queue/history/
 
 /**
  * The first thing that cannot have happened, or undefined: an end before its start, a start after the
- * task was complete, two attempts at work at once (unless the first was lost or taken over).
+ * task was complete, two attempts at work at once (unless the first was lost or taken over). A task
+ * that was invalidated so often may begin again after so many completions: its `generation`.
  */
-export function illegalStep(attempts: readonly RecordedAttempt[]): string | undefined {
+export function illegalStep(
+  attempts: readonly RecordedAttempt[],
+  generation = 0,
+): string | undefined {
+  let generationsLeft = generation;
   const outcomes = new Map(attempts.map(({ attempt, outcome }) => [attempt, outcome]));
   let completedBy: string | undefined;
   const running = new Set<string>();
@@ -14,8 +19,12 @@ export function illegalStep(attempts: readonly RecordedAttempt[]): string | unde
   }
   for (const { attempt, to } of transitionsOf(attempts)) {
     if (to === "running") {
-      if (completedBy !== undefined)
-        return `${attempt} began after ${completedBy} had completed the task`;
+      if (completedBy !== undefined) {
+        if (generationsLeft === 0)
+          return `${attempt} began after ${completedBy} had completed the task`;
+        generationsLeft -= 1;
+        completedBy = undefined;
+      }
       const other = [...running].find(
         (id) => outcomes.get(id) !== "lost" && outcomes.get(id) !== "superseded",
       );
