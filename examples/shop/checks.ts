@@ -15,6 +15,7 @@ import {
 } from "sluice";
 import { DumpDay, LoadDay } from "./copies.ts";
 import { dayOf, dayOfTable, during, MOMENT } from "./days.ts";
+import { DIALECT } from "./warehouse.ts";
 
 /** All rows of a small table: as many in the warehouse as in the dump and in the shop. */
 export const CheckTable = defineTask(
@@ -22,8 +23,8 @@ export const CheckTable = defineTask(
     name: "CheckTable",
     params: { table: p.choice(["customers", "products"]), date: p.date() },
     requires: ({ table, date }) => ({
-      dump: TableCopyToS3({ table: `shop.${table}`, date }),
-      load: LoadTable({ table: `shop.${table}`, date, into: `raw.${table}` }),
+      dump: TableCopyToS3({ table: `shop.${table}`, date, dialect: DIALECT }),
+      load: LoadTable({ table: `shop.${table}`, date, into: `raw.${table}`, dialect: DIALECT }),
     }),
     output: ({ table }) => tableMarker(`raw.${table}`),
     queue: "sql",

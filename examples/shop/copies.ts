@@ -4,6 +4,7 @@
  */
 import { copyTableToS3, daySlice, defineTask, loadTable, s3Dataset, tableMarker } from "sluice";
 import { dayOf, dayOfTable, during, MOMENT } from "./days.ts";
+import { DIALECT } from "./warehouse.ts";
 
 export const DumpDay = defineTask(
   {
@@ -15,7 +16,7 @@ export const DumpDay = defineTask(
   ({ params, source, output, signal, progress }) => {
     const { table } = params;
     const query = `SELECT * FROM shop.${table} WHERE ${during(MOMENT[table], dayOf(params))}`;
-    return copyTableToS3(source, { query }, output, { signal, progress });
+    return copyTableToS3(source, { query }, output, { dialect: DIALECT, signal, progress });
   },
 );
 

@@ -3,6 +3,13 @@ import { defineTask, p, replaceFromSelect, tableMarker } from "sluice";
 import { CheckAmounts, CheckDay, CheckTable } from "./checks.ts";
 import { dailyMart } from "./daily-mart.ts";
 import { during } from "./days.ts";
+import { DIALECT } from "./warehouse.ts";
+
+/** The address is JSON: `jsonb` in Postgres, SUPER in Redshift. */
+const COUNTRY =
+  DIALECT === "postgres"
+    ? "address ->> 'country'"
+    : "json_extract_path_text(json_serialize(address), 'country')";
 
 /** Customers as they are now, without what analysts need not see. */
 export const DimCustomer = defineTask(
@@ -18,7 +25,7 @@ export const DimCustomer = defineTask(
       output,
       replaceFromSelect(
         output.table,
-        `SELECT id AS customer_id, tier, address ->> 'country' AS country, newsletter, created_at
+        `SELECT id AS customer_id, tier, ${COUNTRY} AS country, newsletter, created_at
          FROM raw.customers`,
       ),
     ),
@@ -93,10 +100,11 @@ export const EventsDaily = defineTask(
   },
   ({ params: { date }, warehouse, output }) => {
     const first = date.subtract({ days: 2 });
+    const days = [2, 1, 0].map((days) => `SELECT DATE '${date.subtract({ days })}' AS day`);
     const select = `
       SELECT day, count(id) AS events, count(DISTINCT session_id) AS sessions,
-             count(id) FILTER (WHERE kind = 'checkout') AS checkouts
-      FROM (SELECT generate_series(DATE '${first}', DATE '${date}', '1 day')::date AS day) AS days
+             count(CASE WHEN kind = 'checkout' THEN id END) AS checkouts
+      FROM (${days.join(" UNION ALL ")}) AS days
       LEFT JOIN raw.events ON (happened_at AT TIME ZONE 'UTC')::date = day AND NOT is_bot
       GROUP BY day`;
     const slice = { column: "day", from: `${first}`, before: `${date.add({ days: 1 })}` };

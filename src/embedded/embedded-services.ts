@@ -41,7 +41,10 @@ export async function embeddedRedis(folder: StackFolder): Promise<Piece> {
   };
 }
 
-/** One Postgres cluster with a database for each of the names. */
+/**
+ * One Postgres cluster with a database for each of the names. That of the warehouse is no part of its
+ * own: the stand-in for Redshift is put before it.
+ */
 export async function embeddedDatabases(
   folder: StackFolder,
   names: readonly ("Source" | "Warehouse")[],
@@ -59,12 +62,14 @@ export async function embeddedDatabases(
   const databases = names.map((name) => databaseNames[name]);
   await orStop(server.stop, createDatabases(server, databases));
   return {
-    parts: names.map((name) => ({
-      name,
-      address: `127.0.0.1:${server.port}/${databaseNames[name]}`,
-      detail: `Postgres ${server.version}`,
-      started: true,
-    })),
+    parts: names
+      .filter((name) => name === "Source")
+      .map((name) => ({
+        name,
+        address: `127.0.0.1:${server.port}/${databaseNames[name]}`,
+        detail: `Postgres ${server.version}`,
+        started: true,
+      })),
     variables: Object.fromEntries(
       names.map((name) => [`${name.toUpperCase()}_URL`, server.urlOf(databaseNames[name])]),
     ),
@@ -73,6 +78,36 @@ export async function embeddedDatabases(
 }
 
 const databaseNames = { Source: "shop", Warehouse: "warehouse" } as const;
+
+/** The stand-in for Redshift, before the database that is the warehouse until now. */
+export async function embeddedRedshift(
+  environment: Readonly<Record<string, string>>,
+): Promise<Piece> {
+  const { startRedshiftStandIn } = await import("./redshift/stand-in.ts");
+  const { WAREHOUSE_URL: postgresUrl = "", AWS_REGION, AWS_ENDPOINT_URL_S3 } = environment;
+  const { url, stop } = await startRedshiftStandIn({
+    postgresUrl,
+    s3: {
+      region: AWS_REGION ?? region,
+      endpoint: AWS_ENDPOINT_URL_S3,
+      accessKeyId: environment["AWS_ACCESS_KEY_ID"],
+      secretAccessKey: environment["AWS_SECRET_ACCESS_KEY"],
+    },
+  });
+  const { host, pathname } = new URL(url);
+  return {
+    parts: [
+      {
+        name: "Warehouse",
+        address: `${host}${pathname}`,
+        detail: "a stand-in for Redshift, not Redshift: docs/stand-in.md",
+        started: true,
+      },
+    ],
+    variables: { WAREHOUSE_URL: url },
+    stop,
+  };
+}
 
 export async function embeddedS3(folder: StackFolder): Promise<Piece> {
   const [{ startS3Process }, { createBucket }] = await Promise.all([

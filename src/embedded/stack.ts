@@ -1,7 +1,7 @@
 /**
  * Everything a pipeline needs, for development: each service that the settings name is used as it is,
- * each other one is started privately in a folder. Nothing outlives this process. The warehouse is
- * plain Postgres, and is called so. Not for production.
+ * each other one is started privately in a folder. Nothing outlives this process. The warehouse is a
+ * stand-in for Redshift, and is called so. Not for production.
  */
 
 import { resolve } from "node:path";
@@ -10,6 +10,7 @@ import { folderCredentials } from "./credentials.ts";
 import {
   embeddedDatabases,
   embeddedRedis,
+  embeddedRedshift,
   embeddedS3,
   type StackFolder,
 } from "./embedded-services.ts";
@@ -80,6 +81,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   if (failure !== undefined) {
     await stop();
     throw failure.reason;
+  }
+  if (options.settings.warehouseUrl === undefined) {
+    // It reads and writes the S3 of the stack, and takes the place of the database behind it.
+    try {
+      add(await embeddedRedshift(environmentOf(pieces)));
+    } catch (error) {
+      await stop();
+      throw error;
+    }
   }
   return { environment: environmentOf(pieces), parts, stop };
 }

@@ -5,12 +5,12 @@ import { messageOf } from "../../core/errors.ts";
 import type { Credentials } from "./sql/credentials.ts";
 import { internalError, SqlError } from "./sql-error.ts";
 
-/** The S3 that roles lead to. */
+/** The S3 that roles lead to. What is absent is left to the AWS SDK: real AWS, its chain of credentials. */
 export interface StandInS3 {
-  readonly endpoint: string;
+  readonly endpoint?: string | undefined;
   readonly region: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
 }
 
 /** A client with the rights that the statement names. End it with `destroy`. */
@@ -20,14 +20,17 @@ export function s3Client(s3: StandInS3, credentials: Credentials): S3Client {
   const token = credentials.kind === "keys" ? credentials.sessionToken : undefined;
   return new S3Client({
     region,
-    endpoint,
-    forcePathStyle: true,
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     maxAttempts: 3,
-    credentials: {
-      accessKeyId,
-      secretAccessKey,
-      ...(token === undefined ? {} : { sessionToken: token }),
-    },
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId,
+            secretAccessKey,
+            ...(token === undefined ? {} : { sessionToken: token }),
+          },
+        }),
     requestHandler: { connectionTimeout: 5_000, socketTimeout: 60_000 },
   });
 }

@@ -19,8 +19,11 @@ CREATE FUNCTION pg_catalog.super_out(super) RETURNS cstring
 CREATE TYPE pg_catalog.super (INPUT = super_in, OUTPUT = super_out, LIKE = json);
 CREATE FUNCTION pg_catalog.json_parse(text) RETURNS super
   LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::json::text::super';
-CREATE FUNCTION pg_catalog.json_serialize(super) RETURNS varchar
+-- JSON_SERIALIZE is a keyword of Postgres, so calls of it are led here.
+CREATE FUNCTION sluice_standin.json_serialize(super) RETURNS varchar
   LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::text::varchar';
+CREATE FUNCTION pg_catalog.json_extract_path_text(text, VARIADIC text[]) RETURNS text
+  LANGUAGE sql IMMUTABLE STRICT AS 'SELECT $1::json #>> $2';
 
 -- VARBYTE is kept as the hexadecimal text that Redshift shows of it.
 CREATE TYPE pg_catalog.varbyte;

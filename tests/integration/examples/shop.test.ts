@@ -1,7 +1,7 @@
 /** The sample pipeline on real Redis, Postgres and S3: what `npm run demo` runs, in this process. */
 import { Client } from "pg";
 import { Temporal } from "temporal-polyfill";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type DayOfTable, dayOf, during, MOMENT } from "../../../examples/shop/days.ts";
 import { seedShop } from "../../../examples/shop/seed.ts";
 import shop from "../../../examples/shop/sluice.config.ts";
@@ -11,6 +11,11 @@ import type { Task } from "../../../src/core/task.ts";
 import { type OpenedStores, openStores } from "../../../src/stores/open-stores.ts";
 import { pipeline, statesOf } from "../../support/pipeline.ts";
 import { freshBucket, freshDatabase } from "../../support/services.ts";
+
+// The shop asks, when it is loaded, which warehouse it has: here it is Postgres.
+vi.hoisted(() => {
+  process.env["WAREHOUSE_URL"] = "postgres:";
+});
 
 const yesterday = Temporal.PlainDate.from("2026-11-21");
 const daysBefore = (days: number) => yesterday.subtract({ days });

@@ -27,6 +27,8 @@ const gap = (between: string): string =>
 function textOf(token: Token, next: Token | undefined, before: Token | undefined): string {
   if (token.kind !== "word" || isSymbol(before, ".")) return token.text;
   if (token.value === "NVL" && isSymbol(next, "(")) return "coalesce";
+  if (token.value === "JSON_SERIALIZE" && isSymbol(next, "("))
+    return "sluice_standin.json_serialize";
   if (token.value === "SYSDATE") return "localtimestamp";
   return token.text;
 }
