@@ -104,19 +104,21 @@ async function attemptTask(
   const requirements = requirementsOf(task);
   const needs = needsOf(runtime.project, task);
   const [verdict, detail, failedAt, stale, lost] = await insist(() =>
-    engine.scripts.call(
-      "begin",
-      engine.keys.job(task.family.queue, task.id),
-      engine.keys.own,
-      task.id,
-      delivery.token,
-      facts.attempt.id,
-      settings.leaseDuration,
-      settings.crashesAllowed,
-      task.name,
-      needs,
-      ...requirements.map(({ id }) => id),
-    ),
+    engine.scripts.send({
+      name: "begin",
+      key: engine.keys.job(task.family.queue, task.id),
+      args: [
+        engine.keys.own,
+        task.id,
+        delivery.token,
+        facts.attempt.id,
+        settings.leaseDuration,
+        settings.crashesAllowed,
+        task.name,
+        needs,
+        ...requirements.map(({ id }) => id),
+      ],
+    }),
   );
   if (lost) tellLost(runtime, task, facts, ...lost);
   switch (verdict) {
@@ -186,8 +188,8 @@ async function underLease(
   const { engine, stores, events, settings } = runtime;
   const needs = needsOf(runtime.project, task);
   const record = async (answer: unknown): Promise<Outcome> => {
-    const { name, key, args } = completion(engine, task, lease.id, answer, 0, needs);
-    const recorded = await insist(() => engine.scripts.call(name, key, ...args));
+    const completing = completion(engine, task, lease.id, answer, 0, needs);
+    const recorded = await insist(() => engine.scripts.send(completing));
     if (recorded < 0) throw new LeaseLostError(task);
     return { kind: "completed" };
   };

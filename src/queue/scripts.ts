@@ -51,7 +51,7 @@ const NAMES: readonly ScriptName[] = [
   "trim",
 ];
 
-/** A call of a script, for `callAll`. */
+/** A call of a script, as data. */
 export interface ScriptCall<Name extends ScriptName> {
   readonly name: Name;
   readonly key: string;
@@ -59,7 +59,7 @@ export interface ScriptCall<Name extends ScriptName> {
 }
 
 export class Scripts {
-  readonly #commands = new Map<ScriptName, (...args: Argument[]) => Promise<unknown>>();
+  readonly #commands = new Map<ScriptName, (args: readonly Argument[]) => Promise<unknown>>();
 
   constructor(redis: Redis) {
     for (const name of NAMES) {
@@ -78,7 +78,16 @@ export class Scripts {
     key: string,
     ...args: Argument[]
   ): Promise<ScriptReplies[Name]> {
-    const reply = await this.#commands.get(name)?.(key, ...args);
+    return this.send({ name, key, args });
+  }
+
+  /** With any number of arguments: 100,000 of a call overflow the stack. */
+  async send<Name extends ScriptName>({
+    name,
+    key,
+    args,
+  }: ScriptCall<Name>): Promise<ScriptReplies[Name]> {
+    const reply = await this.#commands.get(name)?.([key, ...args]);
     return reply as ScriptReplies[Name];
   }
 
@@ -89,6 +98,6 @@ export class Scripts {
   async callAll<Name extends ScriptName>(
     calls: readonly ScriptCall<Name>[],
   ): Promise<ScriptReplies[Name][]> {
-    return Promise.all(calls.map(({ name, key, args }) => this.call(name, key, ...args)));
+    return Promise.all(calls.map((call) => this.send(call)));
   }
 }

@@ -44,9 +44,11 @@ if holder and not live then
   if ARGV[8] ~= '' then resources(own).callWaiting(ARGV[8]) end
 end
 if by and not live then return { 'cancelled', by, false, false, lost } end
-local open = 0
-for i = 9, #ARGV do
-  if rcall('EXISTS', own .. 'done:' .. ARGV[i]) == 0 then open = open + 1 end
+local open = #ARGV - 8
+for first = 9, #ARGV, 1000 do
+  local records = {}
+  for i = first, math.min(first + 999, #ARGV) do records[#records + 1] = own .. 'done:' .. ARGV[i] end
+  open = open - rcall('EXISTS', unpack(records))
 end
 if open > 0 then return { 'blocked', open, false, false, lost } end
 if live then return { 'leased', tonumber(expires) - now } end

@@ -1,8 +1,9 @@
-/** Graphs larger than a day's: a star of 10,000 tasks, and a chain of 2,000. */
+/** Graphs larger than a day's: a star of 10,000 tasks, a chain of 2,000, and 130,000 requirements of one. */
 import { expect, test } from "vitest";
 import { defineTask, defineWrapper } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
-import type { Task } from "../../../src/core/task.ts";
+import { requirementsOf, type Task } from "../../../src/core/task.ts";
+import { chunk } from "../../../src/queue/chunk.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { pipeline } from "../../support/pipeline.ts";
 
@@ -44,3 +45,21 @@ test.each([
   },
   180_000,
 );
+
+test("a task with 130,000 requirements begins: no call has more arguments than the stack holds", async () => {
+  const Sum = defineTask(
+    { name: "Sum", requires: () => requirementsOf(Star({ n: 130_000 })) },
+    run,
+  );
+  const line = await pipeline([Leaf, Star, Sum]);
+  const { redis, keys } = line.engine;
+  const record = "for _, id in ipairs(ARGV) do redis.call('HSET', KEYS[1] .. id, 'name', 'x') end";
+  for (const part of chunk(requirementsOf(Sum()), 5_000)) {
+    await redis.eval(record, 1, keys.done(""), ...part.map(({ id }) => id));
+  }
+  // Not by a submit, which would look at each of them.
+  const job = { family: "Sum", params: {}, root: Sum().id };
+  await line.engine.queue("default").add(Sum().name, job, { jobId: Sum().id });
+  await line.work();
+  await expect.poll(() => redis.exists(keys.done(Sum().id)), { timeout: 60_000 }).toBe(1);
+}, 120_000);
