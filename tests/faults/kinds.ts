@@ -62,7 +62,7 @@ export const Sql = defineTask(
 );
 
 const Part = defineTask(
-  { name: "Part", params: { id: p.text(), n: p.int() }, ...scaled },
+  { name: "Part", params: { id: p.text(), n: p.int({ min: 0, max: 1_000_000 }) }, ...scaled },
   ({ params: { n } }) => n,
 );
 
@@ -71,7 +71,7 @@ export const Dynamic = defineTask(
   async function* ({ params: { id }, output, warehouse }) {
     const one = yield* Part({ id, n: 1 });
     const others = yield* all([Part({ id, n: 2 }), Part({ id, n: 3 })]);
-    const sum = others.reduce<number>((total, each) => total + Number(each), Number(one));
+    const sum = others.reduce((total, each) => total + each, one);
     await warehouse.atomically(output, `INSERT INTO target.sums VALUES ('${id}', ${sum})`);
   },
 );

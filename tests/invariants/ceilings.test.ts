@@ -9,7 +9,10 @@ import { pipeline } from "../support/pipeline.ts";
 const TASKS = 10_000;
 
 test("INV15 an expansion of 10,000 tasks neither stops the event loop nor fills the memory", async () => {
-  const Leaf = defineTask({ name: "Leaf", params: { n: p.int() } }, () => {});
+  const Leaf = defineTask(
+    { name: "Leaf", params: { n: p.int({ min: 0, max: 1_000_000 }) } },
+    () => {},
+  );
   const Root = defineWrapper({
     name: "Root",
     requires: () => Array.from({ length: TASKS }, (_, n) => Leaf({ n })),

@@ -27,7 +27,7 @@ async function graph(edges: readonly (readonly number[])[]) {
   const Node = defineTask(
     {
       name: "Node",
-      params: { n: p.int() },
+      params: { n: p.int({ min: 0, max: 1_000_000 }) },
       requires: ({ n }): Task[] => (edges[n] ?? []).map((m) => Node({ n: m })),
       output: ({ n }) => flag(`node-${n}`),
       retry: { attempts: 2, backoff: "1ms" },
@@ -70,7 +70,11 @@ test("INV5 no run begins before the outputs of all its requirements exist, in an
 test("INV11 a graph that is refused leaves nothing in the queue", async () => {
   const Circle: (n: number) => Task = (n) => Ring({ n });
   const Ring = defineTask(
-    { name: "Ring", params: { n: p.int() }, requires: ({ n }) => Circle((n + 1) % 3) },
+    {
+      name: "Ring",
+      params: { n: p.int({ min: 0, max: 1_000_000 }) },
+      requires: ({ n }) => Circle((n + 1) % 3),
+    },
     () => {},
   );
   const Foreign = defineTask({ name: "Foreign" }, () => {});

@@ -45,7 +45,7 @@ test("INV14 no secret is in Redis, in events, in what hooks send, or on the boar
   });
   const once = { retry: { attempts: 1 } } as const;
   const Throws = defineTask(
-    { name: "Throws", params: { n: p.int() }, ...once },
+    { name: "Throws", params: { n: p.int({ min: 0, max: 1_000_000 }) }, ...once },
     ({ params, log }) => {
       log(`about to use postgres://app:${CANARY}@db/`);
       throw THROWN[params.n]?.();

@@ -20,7 +20,7 @@ function world(edges: readonly (readonly number[])[]) {
   const Node = defineTask(
     {
       name: "Node",
-      params: { n: p.int() },
+      params: { n: p.int({ min: 0, max: 1_000_000 }) },
       requires: ({ n }): Task[] => (edges[n] ?? []).map((m) => Node({ n: m })),
     },
     () => {},
