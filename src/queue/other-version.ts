@@ -8,7 +8,7 @@ import { messageOf, SluiceError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import type { FamilyDefinition } from "../core/task.ts";
 import type { Outcome } from "./outcome.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Runtime, Workplace } from "./runtime.ts";
 
 /** The project has no such family, or the family has other parameters by now. */
 export class OtherVersionError extends SluiceError {
@@ -68,4 +68,39 @@ export async function waitForOtherVersion(
     });
   }
   return { kind: "deferred", milliseconds: settings.versionPoll };
+}
+
+export interface WaitingJob {
+  readonly id: string;
+  readonly name: string;
+  readonly queue: string;
+  readonly error: string;
+  /** When it is looked at again: milliseconds since 1970. */
+  readonly until: number;
+}
+
+/** Of each queue, looked through among the next of its delayed jobs. */
+const MOST_DELAYED = 1_000;
+
+/** The jobs that wait for a worker of another version of the project. */
+export async function jobsOfOtherVersions({
+  engine,
+  project,
+}: Pick<Workplace, "engine" | "project">): Promise<readonly WaitingJob[]> {
+  const { redis, keys } = engine;
+  const found: WaitingJob[] = [];
+  for (const queue of project.queues) {
+    const delayed = `${keys.queue(queue)}:delayed`;
+    const ids = await redis.zrange(delayed, "0", String(MOST_DELAYED - 1));
+    const errors = await Promise.all(ids.map((id) => redis.hget(keys.attempt(id), "version")));
+    for (const [index, id] of ids.entries()) {
+      const error = errors[index];
+      if (!error) continue;
+      const name = await redis.hget(keys.job(queue, id), "name");
+      // BullMQ keeps the time in the upper bits of the score.
+      const until = Math.floor(Number(await redis.zscore(delayed, id)) / 0x1000);
+      found.push({ id, name: name ?? id, queue, error, until });
+    }
+  }
+  return found;
 }

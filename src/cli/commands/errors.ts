@@ -1,7 +1,11 @@
-/** `sluice errors`: what failed for good, why, what it holds up, and how to retry it. Writes nothing. */
+/**
+ * `sluice errors`: what failed for good, why, what it holds up, and how to retry it; and jobs that only
+ * a worker of another version can run. Writes nothing.
+ */
 import { makePlan } from "../../core/plan.ts";
 import { type FailedTask, failedTasks } from "../../queue/failed-tasks.ts";
 import { lookInRedis } from "../../queue/look.ts";
+import { jobsOfOtherVersions, type WaitingJob } from "../../queue/other-version.ts";
 import type { Workplace } from "../../queue/runtime.ts";
 import { EXIT } from "../exit.ts";
 import { commandFor } from "../command-line.ts";
@@ -25,8 +29,14 @@ export async function errorsCommand(
   const { terminal } = session;
   return withWorkplace(session, options, async (place) => {
     const failed = await failedTasks(place, await below(place, name, words));
-    if (options.json) terminal.print(JSON.stringify(failed.map((each) => json(each, options))));
-    else printPage(terminal, lines(failed, options));
+    // They are of no root of this version.
+    const waiting = name === undefined ? await jobsOfOtherVersions(place) : [];
+    if (options.json) {
+      const entries = [...failed.map((each) => json(each, options)), ...waiting.map(waitingJson)];
+      terminal.print(JSON.stringify(entries));
+    } else {
+      printPage(terminal, [...lines(failed, options), ...waiting.flatMap(waitingLines)]);
+    }
     return failed.length === 0 ? EXIT.done : EXIT.taskFailed;
   });
 }
@@ -74,6 +84,18 @@ function retryText({ id, task }: FailedTask, options: TaskCommandOptions): strin
   return `retry it: ${commandFor(options)("retry", task)}`;
 }
 
+function waitingLines({ name, error, until }: WaitingJob): string[] {
+  return ["", name, `  ${error}`, `  it is looked at again ${timeAndDistance(until)}`];
+}
+
+function waitingJson(job: WaitingJob) {
+  return { ...job, state: "other-version" };
+}
+
 function json({ task, ...each }: FailedTask, options: TaskCommandOptions) {
-  return { ...each, retry: task === undefined ? null : commandFor(options)("retry", task) };
+  return {
+    ...each,
+    state: "failed",
+    retry: task === undefined ? null : commandFor(options)("retry", task),
+  };
 }

@@ -6,6 +6,7 @@ import { p } from "../../../src/core/params/p.ts";
 import { cancelTask } from "../../../src/queue/cancel.ts";
 import { findJob } from "../../../src/queue/find-task.ts";
 import { Engine } from "../../../src/queue/engine.ts";
+import { jobsOfOtherVersions } from "../../../src/queue/other-version.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { type Pipeline, pipeline, statesOf } from "../../support/pipeline.ts";
 import { keyPrefix, redisUrl } from "../../support/services.ts";
@@ -87,8 +88,18 @@ test("a job with parameters that this version does not know waits for a worker t
     /^Job Load_2026_11_21_orders_\w+ was enqueued by another version.* \(date, table\), ours has \(day, table\): .*date.*sluice cancel/,
   );
   await newer.stop(0);
+  expect(await jobsOfOtherVersions(now)).toEqual([
+    {
+      id: task.id,
+      name: task.name,
+      queue: "default",
+      error: told[0]?.error.message,
+      until: expect.any(Number),
+    },
+  ]);
   await before.work();
   expect(statesOf(await before.run(task))).toEqual({ [task.name]: "complete" });
+  expect(await jobsOfOtherVersions(before)).toEqual([]);
   expect([...before.errors, ...now.errors]).toEqual([]);
 });
 
