@@ -34,7 +34,7 @@ export class RedshiftAddress implements Endpoint {
   readonly #password: Password;
 
   private constructor(url: URL, what: string) {
-    const user = decodeURIComponent(url.username);
+    const user = userOf(url);
     const database = decodeURIComponent(url.pathname.slice(1));
     if (url.hostname === "" || user === "" || database === "") throw malformed(what);
     const { hostname: host, searchParams: given } = url;
@@ -100,6 +100,13 @@ function authorizationOf(given: URLSearchParams, what: string): Authorization {
     );
   }
   return parseIamRole(role ?? "default");
+}
+
+/** Whoever AWS makes a password for is called so; with `AutoCreate`, which is not asked for, `IAMA:`. */
+function userOf(url: URL): string {
+  const user = decodeURIComponent(url.username);
+  const temporary = url.searchParams.has("cluster") && user !== "";
+  return temporary && !/^IAMA?:/.test(user) ? `IAM:${user}` : user;
 }
 
 /** Temporary credentials, when the URL says of what; else the password in it. */
