@@ -87,7 +87,12 @@ export class StandIn {
     const closed = new Promise((resolve) => {
       this.#server.close(resolve);
     });
-    for (const { channel } of this.#backends) channel.destroy();
+    // Postgres does not look for its client while a statement runs.
+    const cancelled = [...this.#backends].map(async (backend) => {
+      await backend.cancel().catch(() => {});
+      backend.channel.destroy();
+    });
+    await Promise.all(cancelled);
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }

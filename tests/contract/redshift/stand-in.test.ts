@@ -1,5 +1,4 @@
 /** The stand-in as users start it in their own tests, by the package's export. */
-import { readFileSync } from "node:fs";
 import { Client } from "pg";
 import { expect, it } from "vitest";
 import { startRedshiftStandIn } from "sluice/redshift-stand-in";
@@ -12,8 +11,8 @@ it("is started before a database, and stopped with all of its sessions", async (
   });
   expect(redshift.url).toMatch(/^redshift:\/\/postgres:test@127\.0\.0\.1:\d+\/test_/);
   const client = new Client({ connectionString: redshift.url });
-  const ended = new Promise((resolve) => {
-    client.on("error", resolve).on("end", resolve);
+  const ended = new Promise<void>((resolve) => {
+    client.on("error", () => resolve()).on("end", () => resolve());
   });
   await client.connect();
   await client.query("CREATE TABLE t (v VARCHAR(MAX))");
@@ -21,10 +20,4 @@ it("is started before a database, and stopped with all of its sessions", async (
   await redshift.stop();
   expect(await running).toBe("ended");
   await ended;
-});
-
-it("is described by docs/stand-in.md with the options that it takes", () => {
-  const docs = readFileSync(new URL("../../../docs/stand-in.md", import.meta.url), "utf8");
-  expect(docs).toContain('import { startRedshiftStandIn } from "sluice/redshift-stand-in";');
-  expect(docs).toContain("CALL sluice_standin.conflict(");
 });
