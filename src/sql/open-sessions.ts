@@ -14,7 +14,7 @@ export type Sessions =
   /** `application_name` on Postgres, `query_group` on Redshift: of a task's session, its id. */
   | { readonly label: string };
 
-export const OWN_SESSION = "SELECT pg_backend_pid() AS pid";
+export const OWN_SESSION = "SELECT pg_backend_pid() AS own";
 
 export function openSessions(which: Sessions, dialect: Dialect, quoting: Quoting): string {
   return dialect === "postgres" ? onPostgres(which, quoting) : onRedshift(which, quoting);

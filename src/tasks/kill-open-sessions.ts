@@ -25,7 +25,8 @@ export function killOpenSessions(which: Sessions): Step {
         "killOpenSessions: a session that was ended stays so, whatever becomes of the transaction. Give the step to warehouse.serially(), or require the task KillOpenSessions.",
       );
     }
-    const [own] = numbersOf(await transaction.look(OWN_SESSION));
+    // Not a look: that may be made by another session than the one that ends the others.
+    const [own] = numbersOf((await transaction.select(OWN_SESSION)) ?? []);
     const found = await transaction.look(openSessions(which, dialect, statementsFor(dialect)));
     const others = numbersOf(found).filter((pid) => pid !== own);
     for (const pid of others) await transaction.execute(endSession(pid));

@@ -281,9 +281,13 @@ describe.each(DIALECTS)("%s", (dialect) => {
 
     test("never ends the session that it runs in", async () => {
       const marker = markerOf();
-      const step = killOpenSessions({ label: marker.updateId });
-      const done = await place.stores.warehouse.serially(marker, step);
-      expect(done).toEqual({ rows: 0, already: false });
+      // Nothing was executed before, and something was: a look is made by the session itself, or not.
+      for (const before of [[], ["SELECT 1"]]) {
+        const own = { ...marker, updateId: `${marker.updateId}${before.length}` };
+        const step = killOpenSessions({ label: own.updateId });
+        const done = await place.stores.warehouse.serially(own, ...before, step);
+        expect(done).toEqual({ rows: 0, already: false });
+      }
     });
 
     test("ends those of a user", async () => {
