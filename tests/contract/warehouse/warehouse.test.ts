@@ -12,6 +12,13 @@ import { InsertIntoTable } from "../../../src/tasks/insert-into-table.ts";
 import { runTask } from "../../integration/data/data-stores.ts";
 import { type OpenedWarehouse, WAREHOUSES } from "./warehouses.ts";
 
+class Barrier {
+  open: () => void = () => {};
+  readonly opened = new Promise<void>((resolve) => {
+    this.open = resolve;
+  });
+}
+
 describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
   let stores: OpenedWarehouse["stores"];
   let administer: OpenedWarehouse["administer"];
@@ -120,19 +127,28 @@ describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
     ]);
   });
 
-  test("of two attempts that run at once, one commits", async () => {
+  test("of two attempts that are both about to commit, one does", async () => {
     const own = marker();
-    const add: Step = async (transaction) => {
-      await sleep(100);
-      return await transaction.execute("INSERT INTO log VALUES ('both')");
-    };
-    const results = await Promise.allSettled([
-      stores.warehouse.atomically(own, add),
-      stores.warehouse.atomically(own, add),
-    ]);
-    // The other one found the marker, or was ended by the one that began after it.
-    expect(results.filter(({ status }) => status === "fulfilled").length).toBeGreaterThan(0);
+    const [first, second] = [new Barrier(), new Barrier()];
+    const add =
+      (arrived: Barrier, awaited: Barrier): Step =>
+      async (transaction) => {
+        const rows = await transaction.execute("INSERT INTO log VALUES ('both')");
+        arrived.open();
+        await awaited.opened;
+        return rows;
+      };
+    const one = stores.warehouse.atomically(own, add(first, second));
+    // It is between two statements, so the other one has nothing to end.
+    await first.opened;
+    const other = stores.warehouse.atomically(own, add(second, first));
+    const results = await Promise.all([one, other]);
+    expect(results.map(({ already }) => already).sort()).toEqual([false, true]);
     expect((await entries()).filter((entry) => entry === "both")).toHaveLength(1);
+    const found = await administer(
+      `SELECT update_id FROM table_updates WHERE update_id = '${own.updateId}'`,
+    );
+    expect(found).toHaveLength(1);
     await administer("DELETE FROM log WHERE entry = 'both'");
   });
 

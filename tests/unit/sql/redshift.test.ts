@@ -13,7 +13,7 @@ import { quoteIdentifier, quoteLiteral } from "../../../src/sql/redshift/quote.t
 import { forReader } from "../../../src/sql/redshift/to-postgres.ts";
 import { forRedshift } from "../../../src/sql/redshift/types.ts";
 import { unload } from "../../../src/sql/redshift/unload.ts";
-import { createTable } from "../../../src/sql/redshift/write.ts";
+import { createTable, lockTable } from "../../../src/sql/redshift/write.ts";
 
 const keys = {
   accessKeyId: "AKIA",
@@ -74,6 +74,7 @@ test("the marker table is Luigi's, wide enough; the fence is beside it", () => {
   expect(markers.selectMarker("a'b\\")).toBe(
     `SELECT 1 FROM "table_updates" WHERE "update_id" = 'a''b\\\\'`,
   );
+  expect(lockTable("mart.daily")).toBe('LOCK "mart"."daily"');
   expect(markers.LOCK_FENCE).toBe('LOCK "table_updates_fence"');
 });
 
