@@ -15,7 +15,8 @@
  * 9. a delayed job is put back into its queue as BullMQ's own promote does it, with `delay` 0, and a job
  *    with a priority to the head of that priority as its own hand-back does it;
  * 10. an idle worker wakes when `marker` gets a member `0`, which the hand-back of a job with a priority
- *    forgets.
+ *    forgets;
+ * 11. ioredis keeps the scripts of a client, BullMQ's too, in `scriptsSet`.
  *
  * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
  * `tests/integration/queue` fail when one of these changes.
@@ -23,6 +24,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import type { Redis } from "ioredis";
 import { z } from "zod";
 import { PermanentError } from "../core/errors.ts";
 
@@ -43,6 +45,17 @@ export function checkBullmq(): void {
       `BullMQ ${version} is installed, but this version of Sluice is proven with ${PROVEN_VERSION} only: install exactly that`,
     );
   }
+}
+
+/**
+ * Gives Redis the scripts of a client. ioredis takes a script for loaded once it has sent it; inside a
+ * transaction, as `addFlow` uses, it never learns that Redis refused it (out of memory) or forgot it
+ * (SCRIPT FLUSH), and every later transaction fails with NOSCRIPT.
+ */
+export async function loadScripts(redis: Redis): Promise<void> {
+  const known: unknown = Reflect.get(redis, "scriptsSet");
+  const scripts = z.record(z.string(), z.object({ lua: z.string() })).parse(known);
+  await Promise.all(Object.values(scripts).map(({ lua }) => redis.script("LOAD", lua)));
 }
 
 /** Replaces `--- @include "name"` by our include of that name, or else BullMQ's own, each once. */

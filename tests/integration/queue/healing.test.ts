@@ -177,8 +177,8 @@ test("a task that failed and whose output is there after all is no failure any m
 });
 
 test("a Redis that forgot its scripts gets them again", async () => {
-  const { line, Root } = await chain();
-  await submit(line, Root(), soon());
+  const { line, Leaf, Root } = await chain();
+  await submit(line, Leaf({ name: "before" }), soon());
   await line.engine.redis.script("FLUSH");
   await submit(line, Root(), soon());
   await line.work();
