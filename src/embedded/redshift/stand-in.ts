@@ -87,13 +87,18 @@ export class StandIn {
     const closed = new Promise((resolve) => {
       this.#server.close(resolve);
     });
-    // Postgres does not look for its client while a statement runs.
-    const cancelled = [...this.#backends].map(async (backend) => {
-      await backend.cancel().catch(() => {});
-      backend.channel.destroy();
-    });
-    await Promise.all(cancelled);
     for (const socket of this.#sockets) socket.destroy();
+    const backends = [...this.#backends];
+    // Postgres does not look for its client while a statement runs.
+    if (backends.length > 0) {
+      const pids = backends.map(({ pid }) => pid);
+      await this.withDatabase("postgres", (client) =>
+        client.query("SELECT pg_terminate_backend(pid) FROM unnest($1::integer[]) AS pid", [pids]),
+      ).catch(() => {
+        // It is gone, or going: so are they.
+      });
+    }
+    for (const { channel } of backends) channel.destroy();
     await closed;
   }
 
