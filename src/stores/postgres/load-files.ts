@@ -9,7 +9,9 @@ import { DatabaseError } from "pg";
 import { PermanentError } from "../../core/errors.ts";
 import type { Load, LoadFile, Transaction } from "../../core/stores.ts";
 import { dropStage, insertStage, openStage, stageName } from "../../sql/postgres/load-stage.ts";
+import { quoteTable } from "../../sql/postgres/quote.ts";
 import { copyIn } from "../../sql/postgres/write.ts";
+import type { Read } from "./database.ts";
 import type { Session } from "./session.ts";
 
 /** The files of one further session, and where it puts their rows. */
@@ -59,6 +61,14 @@ export async function shareFiles(
       };
     }),
   };
+}
+
+/** Tells a stage from another attempt's of the same name; empty when there is none. */
+export async function stageIdentity(read: Read, stage: string): Promise<string> {
+  const { rows } = await read<{ oid: string | null }>("SELECT to_regclass($1)::oid::text AS oid", [
+    quoteTable(stage),
+  ]);
+  return rows[0]?.oid ?? "";
 }
 
 /** Gives how many rows the server took; after the first that fails, none goes on. */

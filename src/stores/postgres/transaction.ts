@@ -7,7 +7,7 @@ import { copyIn } from "../../sql/postgres/write.ts";
 import type { Mode, Printed } from "../sql-warehouse.ts";
 import { columnsOfQuery, columnsOfTable, findTable, missingTypes } from "./catalog.ts";
 import type { Read } from "./database.ts";
-import { copyFiles, shareFiles, type Stage, together } from "./load-files.ts";
+import { copyFiles, shareFiles, type Stage, stageIdentity, together } from "./load-files.ts";
 import type { Session } from "./session.ts";
 
 /** The looks at the catalog, the same for a transaction that runs and for one that is printed. */
@@ -42,8 +42,8 @@ abstract class CatalogLooks {
 /** What a load by several sessions needs beside the transaction's own. */
 export interface FurtherSessions {
   readonly updateId: string;
-  /** Tables that the other sessions committed. */
-  readonly stages: Set<string>;
+  /** Tables that the other sessions committed, by name, and which one it was. */
+  readonly stages: Map<string, string>;
   inSession<T>(signal: AbortSignal, work: (session: Session) => Promise<T>): Promise<T>;
 }
 
@@ -111,7 +111,10 @@ export class OpenTransaction extends CatalogLooks implements Transaction {
     return await this.#further.inSession(signal, async (session) => {
       for (const sql of open) await session.run(sql);
       const rows = await copyFiles(session, copy, files, signal, report);
-      this.#further.stages.add(name);
+      this.#further.stages.set(
+        name,
+        await stageIdentity((...query) => session.read(...query), name),
+      );
       await session.run("COMMIT");
       return rows;
     });

@@ -14,6 +14,7 @@ import { columnsOfTable, findTable } from "./catalog.ts";
 import { isUniqueViolation, lostToAnother } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { PostgresSource } from "./source.ts";
+import { stageIdentity } from "./load-files.ts";
 import { OpenTransaction, PrintedTransaction } from "./transaction.ts";
 
 export class PostgresWarehouse extends SqlWarehouse {
@@ -21,7 +22,7 @@ export class PostgresWarehouse extends SqlWarehouse {
   readonly outlet: Outlet = { kind: "stream", source: new PostgresSource(this.database) };
   protected readonly setup = [CREATE_MARKER_TABLE];
   /** What loads by several sessions have committed beside their transaction. */
-  readonly #stages = new WeakMap<Marker, Set<string>>();
+  readonly #stages = new WeakMap<Marker, Map<string, string>>();
 
   protected async isSetUp(): Promise<boolean> {
     return (await findTable(this.database.read, MARKER_TABLE)) !== undefined;
@@ -65,7 +66,7 @@ export class PostgresWarehouse extends SqlWarehouse {
 
   protected transaction(session: Session, marker: Marker, mode: Mode): OpenTransaction {
     const { updateId } = marker;
-    const stages = this.#stages.get(marker) ?? new Set();
+    const stages = this.#stages.get(marker) ?? new Map<string, string>();
     this.#stages.set(marker, stages);
     return new OpenTransaction(session, marker.signal, mode, {
       updateId,
@@ -78,13 +79,20 @@ export class PostgresWarehouse extends SqlWarehouse {
     return new PrintedTransaction(this.database.read, mode, updateId);
   }
 
-  /** Those that no transaction took over. What a process leaves that dies, its next attempt replaces. */
+  /**
+   * Those that no transaction took over, unless they are another attempt's by now: those have the same
+   * names. What a process leaves that dies, its next attempt replaces.
+   */
   async #dropStages(marker: Marker): Promise<void> {
     const stages = [...(this.#stages.get(marker) ?? [])];
     if (stages.length === 0) return;
     await this.database
       .inSession({ label: marker.updateId }, async (session) => {
-        for (const stage of stages) await session.run(dropStage(stage));
+        await session.run("SET lock_timeout = '500ms'");
+        for (const [stage, identity] of stages) {
+          const found = await stageIdentity((...query) => session.read(...query), stage);
+          if (found === identity) await session.run(dropStage(stage));
+        }
       })
       .catch(() => {});
   }
