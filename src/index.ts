@@ -32,7 +32,7 @@ export type { JsonValue } from "./core/python-json.ts";
 export type { Progress, RunContext, TaskContext } from "./core/run.ts";
 export { daily, type Schedule, scheduled } from "./core/schedule.ts";
 export { Secret } from "./core/secret.ts";
-export type { ObjectStore, Source, Step, Stores, Warehouse } from "./core/stores.ts";
+export type { ObjectStore, Source, Step, Stores, Transaction, Warehouse } from "./core/stores.ts";
 export type { Attempt, Binding, Target, TargetHandle } from "./core/target.ts";
 export type { Requirements, Task } from "./core/task.ts";
 export { taskId } from "./core/task-id.ts";
