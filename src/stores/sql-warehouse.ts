@@ -178,7 +178,8 @@ export abstract class SqlWarehouse implements Warehouse {
         for (const statement of this.setup) await session.run(statement);
       });
     } catch (error) {
-      if (!this.lostToAnother(error) || !(await this.isSetUp())) throw error;
+      // Whatever went wrong, somebody else may have created them in between.
+      if (!(await this.isSetUp())) throw error;
     }
     this.#isSetUp = true;
   }

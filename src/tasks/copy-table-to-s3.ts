@@ -81,6 +81,25 @@ export async function copyTableToS3(
   return { rows: manifest.dump.rows, bytes: manifest.dump.bytes };
 }
 
+/** The statements of `copyTableToS3`, for the sessions that `label` names: what `sluice sql` prints. */
+export async function copyStatements(
+  source: Source,
+  tableOrQuery: string | { readonly query: string },
+  label: string,
+  options: CopyTableOptions,
+): Promise<readonly string[]> {
+  const { connections, splitBy, signal } = options;
+  return await source.copyOutStatements({
+    from: typeof tableOrQuery === "string" ? { table: tableOrQuery } : tableOrQuery,
+    nullText: NULL_TEXT,
+    label,
+    project: projectionFor(options),
+    connections,
+    splitBy,
+    ...withSignal(signal),
+  });
+}
+
 async function dumpWithProof(
   source: Source,
   from: CopyOutRequest["from"],
@@ -239,14 +258,9 @@ export const TableCopyToS3 = defineTask(
     },
     output: (params) => s3Dataset(datasetPrefix(params)),
     queue: "copy",
-    sql: ({ params, source, task, signal }) =>
-      source.copyOutStatements({
-        from: params.query === undefined ? { table: params.table } : { query: params.query },
-        nullText: NULL_TEXT,
-        label: task.id,
-        project: projectionFor(params),
-        connections: params.connections,
-        splitBy: params.splitBy,
+    sql: ({ params: { table, query, ...params }, source, task, signal }) =>
+      copyStatements(source, query === undefined ? table : { query }, task.id, {
+        ...params,
         signal,
       }),
   },

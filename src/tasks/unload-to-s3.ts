@@ -13,7 +13,10 @@ import { selectTable } from "../sql/select.ts";
 import { statementsFor } from "../sql/statements.ts";
 import type { DatasetContents, DatasetWriter } from "../targets/dataset-writer.ts";
 import type { S3Dataset } from "../targets/s3-dataset.ts";
-import { copyTableToS3, type Moved } from "./copy-table-to-s3.ts";
+import { copyStatements, copyTableToS3, type Moved } from "./copy-table-to-s3.ts";
+
+/** How the names of the files begin that Redshift writes. */
+const PART = "part-";
 
 export interface UnloadOptions {
   /** Who will read it. Default: the warehouse's own dialect. */
@@ -41,9 +44,9 @@ export async function unloadToS3(
 ): Promise<Moved> {
   const { outlet } = warehouse;
   if (outlet.kind === "stream") {
-    const { signal, progress = () => {} } = options;
     requireCsv(options);
-    return await copyTableToS3(outlet.source, tableOrQuery, output, { signal, progress });
+    const { signal, dialect, progress = () => {} } = options;
+    return await copyTableToS3(outlet.source, tableOrQuery, output, { signal, dialect, progress });
   }
   const writer = output.writer();
   const { manifest } = await writer.commit(
@@ -67,14 +70,8 @@ export async function unloadStatements(
   const { outlet } = warehouse;
   if (outlet.kind === "stream") {
     requireCsv(options);
-    const from = typeof tableOrQuery === "string" ? { table: tableOrQuery } : tableOrQuery;
-    const { signal } = options;
-    return await outlet.source.copyOutStatements({
-      from,
-      nullText: "@NULL@",
-      label: taskId,
-      signal,
-    });
+    const { signal, dialect } = options;
+    return await copyStatements(outlet.source, tableOrQuery, taskId, { signal, dialect });
   }
   const place = `${output.location}attempt-<attempt>/`;
   return await outlet.unloader.unloadStatements(
@@ -106,8 +103,6 @@ function unloadRequest(
     project: (columns) => forReader(columns, reader),
   };
 }
-
-const PART = "part-";
 
 /** Nobody can look at what Redshift writes, so NULL has a text that nobody has stored. */
 function nullTextOf(taskId: string): string {
