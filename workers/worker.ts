@@ -78,6 +78,11 @@ export async function runWorker(
     lockDuration,
     stalledInterval: Math.min(30_000, lockDuration / 2),
     onError: (error) => logError(log, error, "queue error"),
+  }).catch(async (error: unknown) => {
+    // So that the process ends, and is started again.
+    place.engine.redis.disconnect();
+    await place.stores.close();
+    throw error;
   });
   log.info({ queues: worker.queues, concurrency: settings.SLUICE_CONCURRENCY }, "working");
 

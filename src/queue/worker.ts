@@ -70,8 +70,16 @@ export async function startWorker(
     worker.on("error", settings.onError);
     return worker;
   });
-  await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-  const cancels = await listenForCancels(engine, (id, by) => running.cancel(id, by));
+  let cancels: Awaited<ReturnType<typeof listenForCancels>>;
+  try {
+    await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+    cancels = await listenForCancels(engine, (id, by) => running.cancel(id, by));
+  } catch (error) {
+    // Those that did start would go on taking jobs, in a process that nobody can stop in order.
+    running.stop();
+    await Promise.allSettled(workers.map((worker) => worker.close(true)));
+    throw error;
+  }
   return {
     queues: settings.queues,
     async stop(grace) {

@@ -1,8 +1,13 @@
 /** Redis that is not there, not ours, or not fit for a queue. */
+import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
+import { defineTask } from "../../../src/core/define.ts";
 import { Engine } from "../../../src/queue/engine.ts";
 import { Keys } from "../../../src/queue/keys.ts";
+import { submit } from "../../../src/queue/submit.ts";
+import { openStores } from "../../../src/stores/open-stores.ts";
+import { pipeline } from "../../support/pipeline.ts";
 import { privateRedis } from "../../support/private-redis.ts";
 import { proxied } from "../../support/proxied.ts";
 import type { Link } from "../../support/tcp-proxy.ts";
@@ -93,4 +98,29 @@ test.for([1, 2, 3])("connection %i of an engine breaks as it opens: it recovers"
   await expect.poll(() => counts().catch(String)).toEqual({ waiting: 0 });
   expect(await engine.flow.getBackend().addFlow([])).toEqual([]);
   await engine.close();
+});
+
+test("a worker that cannot start leaves no half of itself at work", async () => {
+  const { proxy, url } = await proxied((await privateRedis()).url);
+  const done: string[] = [];
+  const Copy = defineTask({ name: "Copy", queue: "copy" }, () => void done.push("copy"));
+  const Load = defineTask({ name: "Load", queue: "load" }, () => void done.push("load"));
+  const line = await pipeline([Copy, Load], {}, openStores({}), url);
+  const own = await line.engine.redis.client("ID");
+  // The connection of the second queue's worker breaks as it opens.
+  let connections = 0;
+  const known = new WeakSet<Link>();
+  proxy.rules.onClient = (_bytes, link) => {
+    if (known.has(link)) return;
+    known.add(link);
+    if (++connections === 3) link.cut();
+  };
+  await expect(line.work()).rejects.toThrow("Connection is closed");
+  proxy.rules = {};
+  for (const task of [Copy(), Load()])
+    await submit(line, task, { signal: AbortSignal.timeout(9_000) });
+  // Nothing tells that nothing will happen; a worker takes a job within milliseconds.
+  await sleep(500);
+  expect(done).toEqual([]);
+  expect(await line.engine.redis.client("ID")).toBe(own);
 });
