@@ -80,7 +80,7 @@ async function started(kind: Kind, ...plan: readonly Work[]) {
     job,
     runs: () => runs,
     /** Complete, and nothing is left but its record. */
-    async isOver() {
+    isOver: async () => {
       expect(statesOf(await line.run(root))[root.name]).toBe("complete");
       await expect.poll(async () => (await job())?.getState()).toBe("completed");
       const { keys, redis } = line.engine;
