@@ -208,3 +208,22 @@ describe("a row is bad when", () => {
     expect(await redshift.rows(ERRORS)).toMatchObject([{ code, reason }]);
   });
 });
+
+describe("a load that is cancelled", () => {
+  it("loads nothing, and keeps its session", async () => {
+    await bucket.put("long/part", "1\n".repeat(100_000));
+    const entries = Array.from({ length: 500 }, () => ({ url: `s3://${bucket.name}/long/part` }));
+    await bucket.put("long/manifest", JSON.stringify({ entries }));
+    const session = await redshift.another();
+    const copy = session.failure(
+      `COPY t (k) FROM 's3://${bucket.name}/long/manifest' ${ROLE} MANIFEST`,
+    );
+    const underWay =
+      "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY \"t\"%' AND state = 'active'";
+    while ((await redshift.rows(underWay)).length === 0)
+      await redshift.rows("SELECT pg_sleep(0.02)");
+    await session.cancel();
+    expect(await copy).toBe("57014 canceling statement due to user request");
+    expect(await session.rows("SELECT count(*)::int AS n FROM t")).toEqual([{ n: 0 }]);
+  });
+});

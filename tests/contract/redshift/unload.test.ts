@@ -233,6 +233,23 @@ describe("an unload that fails", () => {
   });
 });
 
+describe("a client that is gone", () => {
+  it("leaves its unload running", async () => {
+    const session = await redshift.another();
+    const sql = unload("CSV MANIFEST", "SELECT pg_sleep(0.5)::varchar AS nothing");
+    const running = session.client.query(sql).catch(() => "gone");
+    await untilRows(
+      "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT pg_sleep%' AND state = 'active'",
+    );
+    session.client.connection.stream.destroy();
+    await running;
+    await untilRows(
+      `SELECT 1 FROM stl_unload_log WHERE path LIKE 's3://${bucket.name}/${prefix}%'`,
+    );
+    expect(await bucket.keys(prefix)).toContain(`${prefix}f_manifest`);
+  });
+});
+
 /** Waits until a query gives rows. */
 async function untilRows(sql: string) {
   for (;;) {

@@ -1,0 +1,260 @@
+/**
+ * The options of COPY. Every one of Redshift's is carried out, is without effect on the data (and
+ * checked), or is refused: none is ignored.
+ */
+
+import { notCarriedOut, SqlError } from "../sql-error.ts";
+import type { Conversion, CopyFormat, CopyStatement } from "./copy-statement.ts";
+import { type Credentials, noCredentials, takeCredentials } from "./credentials.ts";
+import type { Cursor } from "./cursor.ts";
+import {
+  characterOption,
+  integerOption,
+  OnceOnly,
+  regionOption,
+  stringOption,
+  switchOption,
+} from "./option-values.ts";
+
+const REFUSED = [
+  "PARQUET",
+  "ORC",
+  "AVRO",
+  "SHAPEFILE",
+  "FIXEDWIDTH",
+  "BZIP2",
+  "LZOP",
+  "ENCRYPTED",
+  "MASTER_SYMMETRIC_KEY",
+  "SSH",
+  "READRATIO",
+  "SERIALIZETOJSON",
+] as const;
+
+const FLAGS = [
+  "MANIFEST",
+  "EMPTYASNULL",
+  "BLANKSASNULL",
+  "TRIMBLANKS",
+  "TRUNCATECOLUMNS",
+  "ACCEPTANYDATE",
+  "ROUNDEC",
+  "ESCAPE",
+  "REMOVEQUOTES",
+  "IGNOREBLANKLINES",
+  "FILLRECORD",
+  "EXPLICIT_IDS",
+  "NOLOAD",
+  "IGNOREALLERRORS",
+  "GZIP",
+  "ZSTD",
+] as const;
+
+const VALUES = [
+  "DELIMITER",
+  "QUOTE",
+  "NULL",
+  "IGNOREHEADER",
+  "MAXERROR",
+  "ACCEPTINVCHARS",
+] as const;
+
+export class CopyOptions {
+  readonly #cursor: Cursor;
+  readonly #once = new OnceOnly();
+  #credentials: Credentials | undefined;
+  #format: "csv" | "delimited" | "json" = "delimited";
+  #ignoreCase = false;
+  #delimiter: string | undefined;
+  #quote = '"';
+  #nullAs = "\\N";
+  #replaceInvalid: string | undefined;
+  #dateFormat: Conversion["dateFormat"] = "default";
+  #timeFormat: Conversion["timeFormat"] = "default";
+  #ignoreHeader = 0;
+  #maxErrors = 1;
+
+  constructor(cursor: Cursor) {
+    this.#cursor = cursor;
+  }
+
+  take(): void {
+    const cursor = this.#cursor;
+    if (cursor.takeWords("WITH")) return;
+    const credentials = takeCredentials(cursor);
+    if (credentials !== undefined) {
+      this.#once.note("credentials");
+      this.#credentials = credentials;
+      return;
+    }
+    const refused = cursor.takeOneOf(...REFUSED);
+    if (refused !== undefined) throw notCarriedOut(`COPY with ${refused}`);
+    const flag = cursor.takeOneOf(...FLAGS);
+    if (flag !== undefined) return this.#once.note(flag);
+    if (this.#takeFormat() || this.#takeValue() || this.#takeTimes()) return;
+    this.#takeWithoutEffect();
+  }
+
+  #takeFormat(): boolean {
+    const cursor = this.#cursor;
+    if (cursor.takeWords("FORMAT")) {
+      cursor.takeWords("AS");
+      const refused = cursor.takeOneOf(...REFUSED);
+      if (refused !== undefined) throw notCarriedOut(`COPY with FORMAT ${refused}`);
+      if (cursor.peek()?.value !== "CSV" && cursor.peek()?.value !== "JSON") throw cursor.error();
+    }
+    const format = cursor.takeOneOf("CSV", "JSON");
+    if (format === undefined) return false;
+    this.#once.note("FORMAT");
+    if (format === "CSV") {
+      this.#format = "csv";
+      return true;
+    }
+    this.#format = "json";
+    const how = stringOption(cursor).toLowerCase();
+    if (how !== "auto" && how !== "auto ignorecase") throw notCarriedOut(`COPY with JSON '${how}'`);
+    this.#ignoreCase = how !== "auto";
+    return true;
+  }
+
+  #takeValue(): boolean {
+    const cursor = this.#cursor;
+    const option = cursor.takeOneOf(...VALUES);
+    if (option === undefined) return false;
+    this.#once.note(option);
+    switch (option) {
+      case "DELIMITER":
+        this.#delimiter = characterOption(cursor, option);
+        break;
+      case "QUOTE":
+        this.#quote = characterOption(cursor, option);
+        break;
+      case "NULL":
+        this.#nullAs = stringOption(cursor);
+        break;
+      case "IGNOREHEADER":
+        this.#ignoreHeader = integerOption(cursor);
+        break;
+      case "MAXERROR":
+        this.#maxErrors = maxErrors(integerOption(cursor));
+        break;
+      case "ACCEPTINVCHARS":
+        cursor.takeWords("AS");
+        this.#replaceInvalid =
+          cursor.peek()?.kind === "string" ? characterOption(cursor, option) : "?";
+        break;
+    }
+    return true;
+  }
+
+  #takeTimes(): boolean {
+    const cursor = this.#cursor;
+    const option = cursor.takeOneOf("DATEFORMAT", "TIMEFORMAT");
+    if (option === undefined) return false;
+    this.#once.note(option);
+    const format = stringOption(cursor);
+    if (option === "DATEFORMAT") {
+      if (format !== "auto") throw notCarriedOut(`COPY with DATEFORMAT '${format}'`);
+      this.#dateFormat = format;
+      return true;
+    }
+    if (format !== "auto" && format !== "epochsecs" && format !== "epochmillisecs") {
+      throw notCarriedOut(`COPY with TIMEFORMAT '${format}'`);
+    }
+    this.#timeFormat = format;
+    return true;
+  }
+
+  /** Options that change how fast Redshift is, or nothing at all on one node. */
+  #takeWithoutEffect(): void {
+    const cursor = this.#cursor;
+    const option = cursor.takeOneOf("ENCODING", "REGION", "COMPUPDATE", "STATUPDATE", "COMPROWS");
+    if (option === undefined) throw cursor.error();
+    this.#once.note(option);
+    switch (option) {
+      case "ENCODING": {
+        cursor.takeWords("AS");
+        const encoding = cursor.name().toUpperCase();
+        if (encoding !== "UTF8") throw notCarriedOut(`COPY with ENCODING ${encoding}`);
+        break;
+      }
+      case "REGION":
+        regionOption(cursor);
+        break;
+      case "COMPUPDATE":
+        if (!cursor.takeWords("PRESET")) switchOption(cursor);
+        break;
+      case "STATUPDATE":
+        switchOption(cursor);
+        break;
+      case "COMPROWS":
+        integerOption(cursor);
+        break;
+    }
+  }
+
+  finish(): Omit<CopyStatement, "table" | "columns" | "from"> {
+    const once = this.#once;
+    if (this.#credentials === undefined) throw noCredentials();
+    once.exclude("GZIP", "ZSTD");
+    if (this.#format === "csv") this.#refuseWith("CSV", "ESCAPE", "REMOVEQUOTES");
+    if (this.#format === "json") {
+      this.#refuseWith(
+        "JSON",
+        "ESCAPE",
+        "REMOVEQUOTES",
+        "DELIMITER",
+        "QUOTE",
+        "IGNOREHEADER",
+        "FILLRECORD",
+      );
+    }
+    if (this.#format === "delimited") this.#refuseWith("a delimited format", "QUOTE");
+    return {
+      credentials: this.#credentials,
+      format: this.#formatOf(),
+      conversion: {
+        nullAs: this.#nullAs,
+        emptyAsNull: once.has("EMPTYASNULL"),
+        blanksAsNull: once.has("BLANKSASNULL"),
+        trimBlanks: once.has("TRIMBLANKS"),
+        truncateColumns: once.has("TRUNCATECOLUMNS"),
+        acceptAnyDate: once.has("ACCEPTANYDATE"),
+        roundDecimals: once.has("ROUNDEC"),
+        replaceInvalid: this.#replaceInvalid,
+        dateFormat: this.#dateFormat,
+        timeFormat: this.#timeFormat,
+      },
+      compression: once.has("GZIP") ? "gzip" : once.has("ZSTD") ? "zstd" : undefined,
+      manifest: once.has("MANIFEST"),
+      ignoreHeader: this.#ignoreHeader,
+      ignoreBlankLines: once.has("IGNOREBLANKLINES"),
+      fillRecord: once.has("FILLRECORD"),
+      explicitIds: once.has("EXPLICIT_IDS"),
+      maxErrors: once.has("IGNOREALLERRORS") ? Infinity : this.#maxErrors,
+      noLoad: once.has("NOLOAD"),
+    };
+  }
+
+  #formatOf(): CopyFormat {
+    if (this.#format === "json") return { kind: "json", ignoreCase: this.#ignoreCase };
+    if (this.#format === "csv") {
+      return { kind: "csv", delimiter: this.#delimiter ?? ",", quote: this.#quote };
+    }
+    const escape = this.#once.has("ESCAPE");
+    const removeQuotes = this.#once.has("REMOVEQUOTES");
+    return { kind: "delimited", delimiter: this.#delimiter ?? "|", escape, removeQuotes };
+  }
+
+  #refuseWith(format: string, ...options: readonly string[]): void {
+    const option = options.find((each) => this.#once.has(each));
+    if (option !== undefined) {
+      throw new SqlError("42601", `${option} is not compatible with ${format}`);
+    }
+  }
+}
+
+function maxErrors(count: number): number {
+  if (count > 100_000) throw new SqlError("42601", "MAXERROR must be between 0 and 100000");
+  return Math.max(count, 1);
+}
