@@ -1,8 +1,7 @@
 /** Each SQL family does its work, does it once, says what is wrong with what it is given, in both dialects. */
 import { randomBytes } from "node:crypto";
 import { Temporal } from "temporal-polyfill";
-import { Client } from "pg";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Step } from "../../../src/core/stores.ts";
 import { missingOutputs } from "../../../src/core/target.ts";
 import type { Task } from "../../../src/core/task.ts";
@@ -11,7 +10,6 @@ import { countRows } from "../../../src/tasks/count-rows.ts";
 import { CreateTable, createTable } from "../../../src/tasks/create-table.ts";
 import { DeleteTable, deleteTable } from "../../../src/tasks/delete-table.ts";
 import { Grant } from "../../../src/tasks/grant.ts";
-import { KillOpenSessions, killOpenSessions } from "../../../src/tasks/kill-open-sessions.ts";
 import { RenameTable, renameTable } from "../../../src/tasks/rename-table.ts";
 import { RunSql } from "../../../src/tasks/run-sql.ts";
 import { TruncateTable, truncateTable } from "../../../src/tasks/truncate-table.ts";
@@ -24,15 +22,10 @@ const next = date.add({ days: 1 });
 
 describe.each(DIALECTS)("%s", (dialect) => {
   let place: Place;
-  const sessions: Client[] = [];
 
   beforeAll(async () => {
     place = await freshPlace(dialect);
     await atomically("CREATE SCHEMA shop");
-  });
-
-  afterEach(async () => {
-    await Promise.all(sessions.splice(0).map((session) => session.end().catch(() => {})));
   });
 
   const run = (task: Task) => runTask(task, place.stores);
@@ -45,8 +38,6 @@ describe.each(DIALECTS)("%s", (dialect) => {
   };
   const atomically = (...steps: readonly Step[]) =>
     place.stores.warehouse.atomically(markerOf(), ...steps);
-  const serially = (...steps: readonly Step[]) =>
-    place.stores.warehouse.serially(markerOf(), ...steps);
   const fails = async () => {
     throw new Error("fails");
   };
@@ -242,146 +233,4 @@ describe.each(DIALECTS)("%s", (dialect) => {
     });
     await expect(run(nobody)).rejects.toThrow("nobody_here");
   });
-
-  describe("KillOpenSessions", () => {
-    /** What `pg` says of a session that the server has ended. */
-    const ENDED = /terminat|queryable/i;
-
-    /** A session of somebody else, with an open transaction that locks the table. */
-    async function locking(table: string, label = "somebody", user?: string): Promise<Client> {
-      const url = new URL(String(place.settings.warehouseUrl).replace(/^redshift/, "postgres"));
-      if (user !== undefined) url.username = url.password = user;
-      const session = new Client({ connectionString: url.href, application_name: label });
-      session.on("error", () => {});
-      await session.connect();
-      sessions.push(session);
-      await session.query(`BEGIN; DELETE FROM ${table}`);
-      return session;
-    }
-
-    test("ends the session that locks a table: what it had not committed is gone", async () => {
-      await filled("shop.locked");
-      await filled("shop.other");
-      const [idle, bystander] = [await locking("shop.locked"), await locking("shop.other")];
-      const task = KillOpenSessions({ table: "shop.locked", date });
-      expect(await run(task)).toEqual({ rows: 1 });
-      await expect(idle.query("COMMIT")).rejects.toThrow(ENDED);
-      await bystander.query("COMMIT");
-      expect([await count("shop.locked"), await count("shop.other")]).toEqual([2, 0]);
-      expect(await run(KillOpenSessions({ table: "shop.locked", date: next }))).toEqual({
-        rows: 0,
-      });
-    });
-
-    test("a transaction does not take it: its effect could not be undone", async () => {
-      await expect(atomically(killOpenSessions({ table: "shop.x" }))).rejects.toMatchObject({
-        code: "KILL_IN_TRANSACTION",
-      });
-    });
-
-    test("never ends the session that it runs in", async () => {
-      const marker = markerOf();
-      // Nothing was executed before, and something was: a look is made by the session itself, or not.
-      for (const before of [[], ["SELECT 1"]]) {
-        const own = { ...marker, updateId: `${marker.updateId}${before.length}` };
-        const step = killOpenSessions({ label: own.updateId });
-        const done = await place.stores.warehouse.serially(own, ...before, step);
-        expect(done).toEqual({ rows: 0, already: false });
-      }
-    });
-
-    test("ends those of a user", async () => {
-      await filled("shop.users");
-      const user = `user_${randomBytes(4).toString("hex")}`;
-      await place.admin(`CREATE ROLE ${user} LOGIN PASSWORD '${user}';
-        GRANT USAGE ON SCHEMA shop TO ${user}; GRANT ALL ON shop.users TO ${user}`);
-      try {
-        const idle = await locking("shop.users", "theirs", user);
-        expect(await serially(killOpenSessions({ user }))).toMatchObject({ rows: 1 });
-        await expect(idle.query("COMMIT")).rejects.toThrow(ENDED);
-        expect(await count("shop.users")).toBe(2);
-      } finally {
-        await place.admin(`DROP OWNED BY ${user}; DROP ROLE ${user}`);
-      }
-    });
-
-    test("ends those with a label, which a task's sessions have", async () => {
-      const label = `label-${randomBytes(4).toString("hex")}`;
-      await filled("shop.labelled");
-      const busy = await locking("shop.labelled", label);
-      await filled("shop.unlabelled");
-      const other = await locking("shop.unlabelled", "another");
-      const sleeping = busy.query("SELECT pg_sleep(30)").then(
-        () => "slept on",
-        (error: unknown) => String(error),
-      );
-      const ended = async () => (await serially(killOpenSessions({ label }))).rows;
-      // On Redshift a label is that of a statement at work, which begins in a moment.
-      await expect.poll(ended, { timeout: 10_000 }).toBe(1);
-      expect(await sleeping).toMatch(ENDED);
-      await other.query("ROLLBACK");
-    });
-  });
-});
-
-test("what a declaration lacks is said when the task is planned, not when it runs", () => {
-  const columns = [{ name: "id", type: "bigint" }];
-  const table = "shop.t";
-  const refusals: readonly (readonly [Task, string])[] = [
-    [CreateTable({ table, columns: [], date }), "table shop.t: it has no columns"],
-    [
-      CreateTable({ table, columns: [...columns, { name: "ID", type: "int" }], date }),
-      'two columns "ID"',
-    ],
-    [CreateTable({ table, columns, date, primaryKey: ["uid"] }), 'primaryKey names "uid"'],
-    [CreateTable({ table, columns, date, redshift: { distKey: "x" } }), 'distKey names "x"'],
-    [CreateTable({ table, columns, date, redshift: { sortKey: ["y"] } }), 'sortKey names "y"'],
-    [
-      CreateTable({ table, columns, date, redshift: { encode: { z: "zstd" } } }),
-      'encode names "z"',
-    ],
-    [CreateTable({ table, columns, date, redshift: { distStyle: "key" } }), "needs a distKey"],
-    [
-      CreateTable({ table, columns, date, redshift: { distStyle: "all", distKey: "id" } }),
-      "leave one",
-    ],
-    [
-      CreateTable({ table, columns: [{ name: "id", type: "int); DROP TABLE t" }], date }),
-      "is no type",
-    ],
-    [CreateTable({ table, columns, date, redshift: { encode: { id: "a b" } } }), "is no encoding"],
-    [
-      Grant({ privileges: ["select"], to: [{ kind: "public" }], date }),
-      "exactly one of table, schema",
-    ],
-    [
-      Grant({ privileges: ["select"], to: [{ kind: "public" }], table, schema: "s", date }),
-      "table and schema",
-    ],
-    [KillOpenSessions({ table, user: "a", label: "b", date }), "user or label, not both"],
-  ];
-  for (const [task, message] of refusals) {
-    expect(() => task.outputs).toThrow(message);
-  }
-  expect(() =>
-    CreateTable.parse({ table, columns: '[{"name": "id"}]', date: "2026-11-21" }),
-  ).toThrow('CreateTable: expected columns to be a JSON list with members of the form {"name"');
-  const texts = { privileges: '["select"]', table, date: "2026-11-21" };
-  expect(() => Grant.parse({ ...texts, to: '["team:x"]' })).toThrow('"public", or a name');
-  expect(Grant.parse({ ...texts, to: '["ada", "role:r", "public"]' }).params["to"]).toEqual([
-    { kind: "user", name: "ada" },
-    { kind: "role", name: "r" },
-    { kind: "public" },
-  ]);
-});
-
-test("one definition is one task, however its keys are ordered", () => {
-  const table = "shop.t";
-  const one = CreateTable({ table, date, columns: [{ name: "id", type: "int", notNull: true }] });
-  const two = CreateTable({
-    table,
-    date,
-    columns: [{ notNull: true, type: "int", default: undefined, name: "id" }],
-  });
-  expect(two.id).toBe(one.id);
 });
