@@ -7,7 +7,7 @@
  * 3. the Lua includes below release a parent, honouring priority, delay and pause;
  * 4. `FlowProducer#getBackend().addFlow()` inserts job entries atomically, and an entry with
  *    `addToWaitingChildren` is created blocked; an id that exists is left alone;
- * 5. `worker.cancelJob` and `cancelAllJobs` abort the signal of processors that declare three parameters;
+ * 5. ioredis keeps the scripts of a client, BullMQ's too, in `scriptsSet`;
  * 6. a backoff of a type that BullMQ does not know asks the worker's `backoffStrategy`;
  * 7. a job with open dependencies is refused completion, and can be moved to `waiting-children`;
  * 8. a job of any state is taken out by an include below, and one whose id is put into `failed`, with
@@ -15,8 +15,7 @@
  * 9. a delayed job is put back into its queue as BullMQ's own promote does it, with `delay` 0, and a job
  *    with a priority to the head of that priority as its own hand-back does it;
  * 10. an idle worker wakes when `marker` gets a member `0`, which the hand-back of a job with a priority
- *    forgets;
- * 11. ioredis keeps the scripts of a client, BullMQ's too, in `scriptsSet`.
+ *    forgets.
  *
  * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
  * `tests/integration/queue` fail when one of these changes.

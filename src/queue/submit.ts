@@ -21,10 +21,7 @@ import type { Workplace } from "./runtime.ts";
 import type { ScriptCall } from "./scripts.ts";
 import { withdrawMissing } from "./withdraw.ts";
 
-/**
- * Jobs an atomic insert: 200 to 2000 are equally fast, 50 halves the rate. With 500, an expansion of
- * 100,000 holds 100 MB more: what is under way when V8 collects young garbage grows old.
- */
+/** Jobs an atomic insert: 200 to 2000 are equally fast, 50 halves the rate. */
 const JOBS_PER_INSERT = 200;
 /** Scripts a round trip, and their arguments. */
 const CALLS_PER_TRIP = 200;

@@ -132,28 +132,6 @@ test("4. addFlow inserts blocked what says addToWaitingChildren, and leaves an i
   expect((await queue.getJob("x"))?.parentKey).toBeUndefined();
 });
 
-test("5. cancelling reaches processors that declare three parameters, with the reason", async () => {
-  const queue = openQueue();
-  const seen: unknown[] = [];
-  const worker = closing(
-    new Worker(
-      "q",
-      async (_job, _token, signal) => {
-        await new Promise<void>((resolve) => {
-          signal?.addEventListener("abort", () => {
-            seen.push(signal.reason);
-            resolve();
-          });
-        });
-      },
-      { connection, prefix },
-    ),
-  );
-  await queue.add("name", {}, { jobId: "x" });
-  await expect.poll(() => worker.cancelJob("x", "stop it")).toBe(true);
-  await expect.poll(() => seen).toEqual(["stop it"]);
-});
-
 test("6. a backoff of a type of our own asks the worker's strategy", async () => {
   const queue = openQueue();
   const asked: unknown[] = [];
