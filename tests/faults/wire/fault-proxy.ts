@@ -28,8 +28,6 @@ export type Fault =
   | { readonly kind: "hang"; readonly milliseconds?: number }
   | { readonly kind: "halt-before" | "halt-after"; readonly halt: () => void };
 
-export type FaultKind = Fault["kind"];
-
 export class FaultProxy {
   readonly calls: Call[] = [];
   /** Asked for every call. */
