@@ -230,7 +230,7 @@ interface DumpParams {
   readonly table: string;
   readonly date: Temporal.PlainDate;
   readonly query?: string | undefined;
-  readonly dialect: Dialect;
+  readonly dialect?: Dialect | undefined;
   readonly columns?: RedshiftColumns | undefined;
 }
 
@@ -247,7 +247,7 @@ export const TableCopyToS3 = defineTask(
       table: p.table(),
       date: p.date(),
       query: p.text().optional(),
-      dialect: p.choice(["postgres", "redshift"]).default("postgres"),
+      dialect: p.choice(["postgres", "redshift"]).optional(),
       columns: redshiftColumns.optional(),
       connections: p
         .int({ min: 1, max: 64, significant: false, description: "Sessions that share the rows" })

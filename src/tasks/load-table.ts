@@ -157,7 +157,7 @@ export const LoadTable = defineTask(
       into: p.table().optional(),
       slice: p.identifier().optional(),
       query: p.text().optional(),
-      dialect: p.choice(["postgres", "redshift"]).default("postgres"),
+      dialect: p.choice(["postgres", "redshift"]).optional(),
       columns: redshiftColumns.optional(),
       connections: p
         .int({ min: 1, max: 64, significant: false, description: "Sessions that send the files" })

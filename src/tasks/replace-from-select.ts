@@ -128,7 +128,7 @@ export const CreateTableFromSelectQuery = defineTask(
       table: p.table(),
       query: p.text(),
       date: p.date(),
-      how: p.choice(["replace", "swap", "serial"]).default("replace"),
+      how: p.choice(["replace", "swap", "serial"]).optional(),
     },
     output: ({ table }) => tableMarker(table),
     queue: "sql",
@@ -149,11 +149,11 @@ export const CreateTableFromSelectQuery = defineTask(
 function stepOf({
   table,
   query,
-  how,
+  how = "replace",
 }: {
   readonly table: string;
   readonly query: string;
-  readonly how: "replace" | "swap" | "serial";
+  readonly how?: "replace" | "swap" | "serial" | undefined;
 }): Step {
   const steps = { replace: replaceFromSelect, swap: swapFromSelect, serial: rebuildFromSelect };
   return steps[how](table, query);
