@@ -112,7 +112,7 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
   };
   await stage.ready;
   const began = Date.now();
-  const faults = await breakThings(scene, seed, () => finished);
+  const faults = await breakThings(scene, { seed, mode }, () => finished);
   const quiet = Date.now();
   let progress = { size: 0, at: quiet };
   // Asked again: the last fault may have taken the records away.
