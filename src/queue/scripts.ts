@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { withBullmqIncludes } from "./bullmq-internals.ts";
+import { gathered } from "./gathered.ts";
 
 type Argument = string | number;
 
@@ -32,7 +33,7 @@ interface ScriptReplies {
 
 export type ScriptName = keyof ScriptReplies;
 
-const NAMES: readonly ScriptName[] = [
+export const SCRIPT_NAMES: readonly ScriptName[] = [
   "state",
   "link",
   "await",
@@ -51,6 +52,18 @@ const NAMES: readonly ScriptName[] = [
   "trim",
 ];
 
+/** Those that every attempt calls. What is called in one turn of the event loop leaves as one command. */
+const GATHERED: ReadonlySet<ScriptName> = new Set(["begin", "complete"]);
+
+/** The text of a script, as Redis is given it. */
+export function scriptText(name: ScriptName): string {
+  const read = (file: string) => readFileSync(new URL(`lua/${file}.lua`, import.meta.url), "utf8");
+  const lua = GATHERED.has(name)
+    ? read("includes/gathered").replace("--- @script", () => read(name))
+    : read(name);
+  return withBullmqIncludes(lua);
+}
+
 /** A call of a script, as data. */
 export interface ScriptCall<Name extends ScriptName> {
   readonly name: Name;
@@ -58,18 +71,21 @@ export interface ScriptCall<Name extends ScriptName> {
   readonly args: readonly Argument[];
 }
 
+type Send = (args: readonly Argument[]) => Promise<unknown>;
+
 export class Scripts {
-  readonly #commands = new Map<ScriptName, (args: readonly Argument[]) => Promise<unknown>>();
+  readonly #commands = new Map<ScriptName, Send>();
 
   constructor(redis: Redis) {
-    for (const name of NAMES) {
-      const file = new URL(`lua/${name}.lua`, import.meta.url);
-      const lua = withBullmqIncludes(readFileSync(file, "utf8"));
-      redis.defineCommand(`sluice_${name}`, { numberOfKeys: 1, lua });
+    for (const name of SCRIPT_NAMES) {
+      const isGathered = GATHERED.has(name);
+      const lua = scriptText(name);
+      redis.defineCommand(`sluice_${name}`, isGathered ? { lua } : { numberOfKeys: 1, lua });
       // `defineCommand` adds the method at run time; ioredis has no types for it.
-      const send: unknown = Reflect.get(redis, `sluice_${name}`);
-      if (typeof send !== "function") throw new TypeError(`${name} is not a script`);
-      this.#commands.set(name, send.bind(redis));
+      const method: unknown = Reflect.get(redis, `sluice_${name}`);
+      if (typeof method !== "function") throw new TypeError(`${name} is not a script`);
+      const send: Send = method.bind(redis);
+      this.#commands.set(name, isGathered ? gathered(send) : send);
     }
   }
 

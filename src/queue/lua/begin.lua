@@ -28,10 +28,10 @@ if name then return { 'complete' } end
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local attempt = own .. 'attempt:' .. id
-local holder, expires, began, by, failed, stale, failure, version = unpack(rcall('HMGET', attempt, 'holder',
-  'expires', 'began', 'cancel', 'failed', 'stale', 'failure', 'version'))
+local holder, expires, began, by, failed, stale, failure, version, epoch = unpack(rcall('HMGET', attempt, 'holder',
+  'expires', 'began', 'cancel', 'failed', 'stale', 'failure', 'version', 'epoch'))
 -- Begun before, and the answer was lost: asked again, it is the same.
-if holder == ARGV[4] then return { 'begun', rcall('HGET', attempt, 'epoch'), failed, stale } end
+if holder == ARGV[4] then return { 'begun', epoch, failed, stale } end
 local live = holder and tonumber(expires) > now
 local lost, crashes = false, 0
 if holder and not live then
@@ -60,10 +60,10 @@ if ARGV[8] ~= '' then
   local again = resources(own).take(KEYS[1], ARGV[8], ARGV[4], ARGV[5])
   if again then return { 'waiting', again, false, false, lost } end
 end
-local epoch = rcall('HINCRBY', attempt, 'epoch', 1)
+epoch = (epoch or 0) + 1
 -- Failed for good, and not retried by us, who forget the failure first: by a person in Bull Board. Ticks
 -- count anew.
 if failure then rcall('HDEL', attempt, 'failure', 'held', 'ticks') end
 if version then rcall('HDEL', attempt, 'version') end
-rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]), 'began', now)
+rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]), 'began', now, 'epoch', epoch)
 return { 'begun', epoch, failed, stale, lost }

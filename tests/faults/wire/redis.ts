@@ -1,10 +1,9 @@
 /** Redis's protocol: commands by their names, scripts by theirs, a transaction as one call. */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { z } from "zod";
-import { withBullmqIncludes } from "../../../src/queue/bullmq-internals.ts";
+import { SCRIPT_NAMES, scriptText } from "../../../src/queue/scripts.ts";
 import type { Conversation, Frame, Protocol } from "./protocol.ts";
 
 export const redisProtocol: Protocol = {
@@ -98,11 +97,7 @@ let known: ReadonlyMap<string, string> | undefined;
 function scriptNames(): ReadonlyMap<string, string> {
   if (known !== undefined) return known;
   const names = new Map<string, string>();
-  const ours = new URL("../../../src/queue/lua/", import.meta.url);
-  for (const file of readdirSync(ours).filter((name) => name.endsWith(".lua"))) {
-    const lua = withBullmqIncludes(readFileSync(new URL(file, ours), "utf8"));
-    names.set(sha1(lua), `sluice ${file.replace(".lua", "")}`);
-  }
+  for (const name of SCRIPT_NAMES) names.set(sha1(scriptText(name)), `sluice ${name}`);
   const require = createRequire(import.meta.url);
   const bullmq = path.join(
     path.dirname(require.resolve("bullmq/package.json")),

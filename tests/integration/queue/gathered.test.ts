@@ -1,0 +1,25 @@
+/** Calls that leave as one command are answered as if each had come alone. */
+import { expect, test } from "vitest";
+import { defineTask } from "../../../src/core/define.ts";
+import { p } from "../../../src/core/params/p.ts";
+import { completion } from "../../../src/queue/submit.ts";
+import { pipeline } from "../../support/pipeline.ts";
+
+test("an error of one gathered call is no error of the others", async () => {
+  const Leaf = defineTask({ name: "Leaf", params: { n: p.int() } }, () => {});
+  const { engine } = await pipeline([Leaf]);
+  const [one, broken, other] = [Leaf({ n: 1 }), Leaf({ n: 2 }), Leaf({ n: 3 })] as const;
+  await engine.redis.set(engine.keys.attempt(broken.id), "no hash");
+
+  const results = await Promise.allSettled(
+    [one, broken, other].map((task) => engine.scripts.send(completion(engine, task, "", null))),
+  );
+
+  expect(results).toMatchObject([
+    { status: "fulfilled", value: 0 },
+    { status: "rejected", reason: { message: expect.stringContaining("WRONGTYPE") } },
+    { status: "fulfilled", value: 0 },
+  ]);
+  const done = [one, broken, other].map(({ id }) => engine.keys.done(id));
+  expect(await Promise.all(done.map((key) => engine.redis.exists(key)))).toEqual([1, 0, 1]);
+});
