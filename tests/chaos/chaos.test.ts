@@ -1,6 +1,6 @@
-/** What `npm run chaos` does, with fixed seeds. */
+/** What `npm run chaos` does, with fixed seeds, and the proof that its checks can see a violation. */
 import { beforeAll, describe, expect, test } from "vitest";
-import { INVARIANTS } from "./checks.ts";
+import { INVARIANTS, isCaught } from "./checks.ts";
 import { type ChaosResult, runChaos } from "./run-chaos.ts";
 
 const SEEDS = 20;
@@ -25,3 +25,15 @@ describe(`${SEEDS} seeds of chaos`, () => {
     expect(violations).toEqual([]);
   });
 });
+
+test("writing in place, without lease or fence, is caught within 10 seeds", async () => {
+  const { results } = await runChaos({
+    from: 1,
+    seeds: 10,
+    lanes: 2,
+    mode: "naive",
+    until: isCaught,
+    write,
+  });
+  expect(results.some(isCaught)).toBe(true);
+}, 300_000);

@@ -15,6 +15,8 @@ export interface Scene {
   readonly network: Network;
   readonly redis: PrivateRedis;
   readonly operator: Operator;
+  /** The slots of workers that have a run under way. */
+  readonly busy: () => readonly number[];
   /** Ends every session of the seed's database. */
   readonly terminateSessions: () => Promise<unknown>;
   /** Runs one after the other: a Redis that is down cannot be frozen. */
@@ -23,22 +25,26 @@ export interface Scene {
 
 type Fault = (scene: Scene, random: Random) => Promise<string | void>;
 
-const worker = (random: Random) => random.int(0, WORKERS - 1);
+/** A worker that has something to lose, if there is one. */
+const worker = ({ busy }: Scene, random: Random) => {
+  const slots = busy();
+  return slots.length > 0 ? random.pick(slots) : random.int(0, WORKERS - 1);
+};
 const anySlot = (random: Random) => random.int(0, WORKERS + EXPANDERS - 1);
 
 export const FAULTS = {
-  async killWorker({ stage }, random) {
-    stage.actor(worker(random))?.signal("SIGKILL");
+  async killWorker(scene, random) {
+    scene.stage.actor(worker(scene, random))?.signal("SIGKILL");
   },
-  async freezeWorker({ stage }, random) {
-    const actor = stage.actor(worker(random));
+  async freezeWorker(scene, random) {
+    const actor = scene.stage.actor(worker(scene, random));
     const milliseconds = LEASE * 3 + random.int(0, 500);
     actor?.signal("SIGSTOP");
     await sleep(milliseconds);
     actor?.signal("SIGCONT");
   },
-  async stopWorker({ stage }, random) {
-    stage.actor(worker(random))?.signal("SIGTERM");
+  async stopWorker(scene, random) {
+    scene.stage.actor(worker(scene, random))?.signal("SIGTERM");
   },
   async killExpander({ stage }, random) {
     stage.actor(WORKERS + random.int(0, EXPANDERS - 1))?.signal("SIGKILL");
@@ -146,6 +152,8 @@ export interface AppliedFault {
 }
 
 const MOST = 6;
+/** How long a fault waits for a run that it can meet. */
+const PATIENCE = 2_000;
 
 /** Applies the faults of a seed, some of them at once, as long as there is work to disturb. */
 export async function breakThings(
@@ -165,6 +173,11 @@ export async function breakThings(
     // Of its own: faults that overlap draw in an order that no seed decides.
     const own = seededRandom(random.int(0, 2 ** 31));
     await sleep(pause);
+    // One naive fault at a time: freezes of Redis that follow each other freeze nothing but idle workers.
+    if (mode === "naive") await running.at(-1);
+    for (let wait = 0; wait < PATIENCE && !isFinished() && scene.busy().length === 0; wait += 20) {
+      await sleep(20);
+    }
     if (isFinished()) break;
     const began = Date.now();
     const fault: Fault = FAULTS[name];

@@ -52,3 +52,13 @@ export function readLedger(dir: string): Written[] {
     .map((line): Written => JSON.parse(line))
     .sort((a, b) => a.at - b.at);
 }
+
+/** The processes that have a run under way, in the order in which these began. */
+export function busyProcesses(dir: string): readonly number[] {
+  const open = new Map<string, number>();
+  for (const entry of readLedger(dir)) {
+    if (entry.kind === "started") open.set(entry.attempt, entry.pid);
+    if (entry.kind === "ended") open.delete(entry.attempt);
+  }
+  return [...new Set(open.values())];
+}

@@ -17,13 +17,14 @@ export async function runNaiveWorker(
 ): Promise<void> {
   const place = await openWorkplace(project, settings);
   const { engine } = place;
-  const send = engine.scripts.call.bind(engine.scripts);
-  const call: typeof send = async (name, key, ...args) => {
-    const id = String(args[1]);
-    if (name === "begin") await engine.redis.hdel(engine.keys.attempt(id), "holder", "began");
-    return send(name, key, ...args);
+  const { scripts, redis, keys } = engine;
+  const original = scripts.send.bind(scripts);
+  const send: typeof original = async (call) => {
+    const id = String(call.args[1]);
+    if (call.name === "begin") await redis.hdel(keys.attempt(id), "holder", "began");
+    return original(call);
   };
-  Object.assign(engine.scripts, { call });
+  Object.assign(scripts, { send });
   const lockDuration = settings.SLUICE_LOCK_DURATION;
   const runtime = { ...RUNTIME_DEFAULTS, leaseDuration: lockDuration };
   const worker = await startWorker(

@@ -11,7 +11,7 @@ import { gatherFacts } from "./facts.ts";
 import { chaosFamilies } from "./families.ts";
 import { type AppliedFault, breakThings, LEASE } from "./faults.ts";
 import { graphOf } from "./graph.ts";
-import { sizeOfLedger } from "./ledger.ts";
+import { busyProcesses, sizeOfLedger } from "./ledger.ts";
 import type { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
 import { bucketOf, PrivateRedis, type SharedServices } from "./services.ts";
@@ -100,6 +100,7 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     network,
     redis,
     operator,
+    busy: () => stage.slotsOf(busyProcesses(ledger)),
     terminateSessions: () =>
       services.query(
         "postgres",

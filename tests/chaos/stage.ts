@@ -43,6 +43,12 @@ export class Stage {
     return this.#actors[slot];
   }
 
+  /** The slots of those processes that are still there. */
+  slotsOf(pids: readonly number[]): readonly number[] {
+    const slots = pids.map((pid) => this.#actors.findIndex((actor) => actor?.pid === pid));
+    return slots.filter((slot) => slot >= 0);
+  }
+
   /** Lets everybody end in order; `reuse` is whether they may play again. */
   async close({ reuse }: { readonly reuse: boolean }): Promise<void> {
     this.#closing = true;
