@@ -6,7 +6,7 @@ import { FlowProducer, Queue } from "bullmq";
 import type { Redis } from "ioredis";
 import { checkBullmq } from "./bullmq-internals.ts";
 import { connectRedis, ensureRedis, redisAddress } from "./connection.ts";
-import { claimEnvironment } from "./environment.ts";
+import { checkEnvironment } from "./environment.ts";
 import { Keys } from "./keys.ts";
 import { Scripts } from "./scripts.ts";
 
@@ -39,20 +39,31 @@ export class Engine {
   /** Throws `UnreachableError` when Redis does not answer, `PermanentError` when it must not be used. */
   static async open(settings: EngineSettings): Promise<Engine> {
     checkBullmq();
-    const { redisUrl, prefix, environment } = settings;
-    const keys = new Keys(prefix);
-    const address = redisAddress(redisUrl);
-    const redis = connectRedis(redisUrl);
+    const keys = new Keys(settings.prefix);
+    const redis = connectRedis(settings.redisUrl);
     // Connected before BullMQ gets it: if a first connection breaks while BullMQ waits for it, BullMQ
     // keeps the rejection, and every later call of the process fails with "Connection is closed".
-    await ensureRedis(redis, address);
+    await ensureRedis(redis, redisAddress(settings.redisUrl));
+    const engine = new Engine(settings, keys, redis);
     try {
-      if (environment !== undefined) await claimEnvironment(redis, keys, environment, address);
+      await engine.#checkEnvironment(false);
     } catch (error) {
-      redis.disconnect();
+      await engine.close();
       throw error;
     }
-    return new Engine(settings, keys, redis);
+    return engine;
+  }
+
+  /** Before anything is enqueued or worked on: the prefix belongs to this process's environment. */
+  async claim(): Promise<void> {
+    await this.#checkEnvironment(true);
+  }
+
+  async #checkEnvironment(claim: boolean): Promise<void> {
+    const { environment, redisUrl } = this.settings;
+    if (environment === undefined) return;
+    const address = redisAddress(redisUrl);
+    await checkEnvironment(this.redis, this.keys, environment, { address, claim });
   }
 
   queue(name: string): Queue {

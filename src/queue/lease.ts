@@ -88,8 +88,8 @@ export class Lease implements Attempt {
 
   /**
    * Gives the lease back without a commit: the end of the attempt is not a crash. A run that was given
-   * up and goes on may commit no more, whether or not Redis was told. False when BullMQ took the job
-   * from the holder of this lock token: another attempt will follow whatever this one ends with.
+   * up and goes on may commit no more, whether or not Redis was told. False when another attempt has the
+   * lease, or BullMQ took the job from the holder of this lock token: this one ends for nobody.
    */
   async release(token = ""): Promise<boolean> {
     this.stop();
@@ -101,7 +101,7 @@ export class Lease implements Attempt {
     const released = await insist(() =>
       scripts.call("release", key, this.id, keys.own, this.#needs, job, token),
     );
-    return released !== 2;
+    return released === 1;
   }
 
   #lose(): LeaseLostError {

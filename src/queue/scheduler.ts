@@ -25,6 +25,7 @@ export async function startScheduler(
   settings: SchedulerSettings,
 ): Promise<RunningScheduler> {
   const { engine, project } = place;
+  await engine.claim();
   const queue = engine.queue(SCHEDULE_QUEUE);
   await defineTicks(queue, project.schedules);
   const stopping = new AbortController();

@@ -155,6 +155,7 @@ async function insert(
 ): Promise<void> {
   const absent = planned.filter(({ state }) => state === "absent");
   if (absent.length === 0) return;
+  await engine.claim();
   const backend = engine.flow.getBackend();
   await backend.waitUntilReady();
   for (const part of chunk(absent, JOBS_PER_INSERT)) {

@@ -48,6 +48,7 @@ export async function startWorker(
   settings: WorkerSettings,
 ): Promise<RunningWorker> {
   const { engine } = runtime;
+  await engine.claim();
   const running = new Running();
   const workers = settings.queues.map((queue) => {
     checkQueueName(queue, "The worker's queues");

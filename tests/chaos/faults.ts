@@ -42,6 +42,7 @@ export const FAULTS = {
     actor?.signal("SIGSTOP");
     await sleep(milliseconds);
     actor?.signal("SIGCONT");
+    return String(actor?.pid ?? "nobody");
   },
   async stopWorker(scene, random) {
     scene.stage.actor(worker(scene, random))?.signal("SIGTERM");

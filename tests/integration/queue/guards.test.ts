@@ -26,7 +26,9 @@ async function open(prefix: string, environment?: string): Promise<Engine> {
 test("a process of another environment is refused, with the reason and the remedy", async () => {
   const prefix = keyPrefix();
   const engine = await open(prefix, "production");
-  await open(prefix, "production");
+  expect(await engine.redis.exists(engine.keys.environment), "a look writes nothing").toBe(0);
+  await engine.claim();
+  await (await open(prefix, "production")).claim();
   await expect(open(prefix, "staging")).rejects.toMatchObject({
     code: "ENVIRONMENT_MISMATCH",
     message: expect.stringMatching(
@@ -39,7 +41,7 @@ test("a process of another environment is refused, with the reason and the remed
   // As FLUSHALL leaves it: what runs goes on, and the next one writes the name again.
   await engine.redis.del(engine.keys.environment);
   expect(await engine.redis.ping()).toBe("PONG");
-  await open(prefix, "production");
+  await (await open(prefix, "production")).claim();
   expect(await engine.redis.get(engine.keys.environment)).toBe("production");
 });
 
