@@ -26,6 +26,8 @@ import type { Call, Fault } from "./wire/fault-proxy.ts";
 const LONG = 2_600;
 
 const TIMED = /^(hello|client|info|subscribe|bzpopmin|bullmq (extendLocks|moveStalledJobsToWait))$/;
+/** How often they come is the clock's: only the first is sure. */
+const REPEATED = /^sluice (renew|record)$/;
 
 export interface Sweep {
   readonly kind: Kind;
@@ -62,7 +64,9 @@ export async function sweep(
   const injections = clean.calls
     .filter(({ port, call }) => ports.includes(port) && only.test(call.name))
     .filter(({ call: { name, nth } }) => !TIMED.test(name) && nth <= most)
-    .filter(({ call: { name, nth } }) => name !== "SET LOCAL" || nth === 1)
+    .filter(
+      ({ call: { name, nth } }) => nth === 1 || (name !== "SET LOCAL" && !REPEATED.test(name)),
+    )
     .flatMap(({ port, call }) => {
       const isSlow = call.nth === 1 && slow?.test(call.name) === true;
       return faultsFor(port, isSlow).map((fault): Injection => ({ port, call, fault }));
