@@ -14,7 +14,7 @@ import { cancelled } from "./cancel.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
 import { insist } from "./insist.ts";
-import type { Interrupt } from "./interrupt.ts";
+import { CancelledBy, type Interrupt, WorkerStopping } from "./interrupt.ts";
 import { taskOfJob } from "./job.ts";
 import { Lease, LeaseLostError } from "./lease.ts";
 import { OtherVersionError, waitForOtherVersion } from "./other-version.ts";
@@ -25,22 +25,6 @@ import type { Runtime } from "./runtime.ts";
 import { completion } from "./submit.ts";
 import { taskContext } from "./task-context.ts";
 import { waitFor } from "./wait-for.ts";
-
-/** The reason of an abort that hands jobs back instead of failing them. */
-export class WorkerStopping extends Error {
-  constructor() {
-    super("the worker is stopping");
-  }
-}
-
-/** The reason of an abort that somebody asked for. */
-export class CancelledBy extends Error {
-  readonly by: string;
-  constructor(by: string) {
-    super(`cancelled by ${by}`);
-    this.by = by;
-  }
-}
 
 export interface Delivery {
   readonly job: Job;

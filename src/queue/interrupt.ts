@@ -7,6 +7,22 @@ import { durationText } from "../core/duration.ts";
 import { SluiceError } from "../core/errors.ts";
 import type { Task } from "../core/task.ts";
 
+/** The reason of an abort that hands jobs back instead of failing them. */
+export class WorkerStopping extends Error {
+  constructor() {
+    super("the worker is stopping");
+  }
+}
+
+/** The reason of an abort that somebody asked for. */
+export class CancelledBy extends Error {
+  readonly by: string;
+  constructor(by: string) {
+    super(`cancelled by ${by}`);
+    this.by = by;
+  }
+}
+
 /** One a delivery. Its signal is made when somebody asks for it: most attempts never do. */
 export class Interrupt {
   #reason: Error | undefined;
