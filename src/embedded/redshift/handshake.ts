@@ -123,6 +123,7 @@ async function openSession(
         // Only now is the client known to have the password.
         try {
           await given.prepare(database);
+          await backend.rows("SELECT sluice_standin.note_session()");
         } catch (error) {
           backend.channel.destroy();
           const says = `the stand-in could not make database "${database}" ready: ${messageOf(error)}`;

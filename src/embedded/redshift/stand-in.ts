@@ -4,10 +4,11 @@
  * cluster, no performance and no rights.
  */
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { Client } from "pg";
-import { messageOf, SluiceError } from "../../core/errors.ts";
+import { messageOf, SluiceError, UsageError } from "../../core/errors.ts";
 import type { Backend, PostgresHost } from "./backend.ts";
 import { Conflicts } from "./conflicts.ts";
 import { fatal, shakeHands } from "./handshake.ts";
@@ -48,7 +49,11 @@ export async function startRedshiftStandIn(
   };
 }
 
-const systemObjects = new URL("./system-objects.sql", import.meta.url);
+/** Part of what a database is prepared with is one's tables' types: it cannot be replaced underneath them. */
+const systemObjects = () => {
+  const sql = readFileSync(new URL("./system-objects.sql", import.meta.url), "utf8");
+  return { sql, version: createHash("sha256").update(sql).digest("hex").slice(0, 16) };
+};
 
 /** What all sessions share. */
 export class StandIn {
@@ -154,10 +159,20 @@ export class StandIn {
     if (known !== undefined) return known;
     const work = this.withDatabase(database, async (client) => {
       await client.query("SELECT pg_advisory_lock(hashtext('sluice_standin'))");
-      const { rows } = await client.query<{ there: boolean }>(
-        "SELECT to_regnamespace('sluice_standin') IS NOT NULL AS there",
+      const { rows } = await client.query<{ version: string | null }>(
+        "SELECT obj_description(oid) AS version FROM pg_namespace WHERE nspname = 'sluice_standin'",
       );
-      if (rows[0]?.there !== true) await client.query(readFileSync(systemObjects, "utf8"));
+      const [there] = rows;
+      const { sql, version } = systemObjects();
+      if (there === undefined) {
+        const versioned = `${sql}; COMMENT ON SCHEMA sluice_standin IS '${version}'`;
+        await client.query(`BEGIN; ${versioned}; COMMIT`);
+      } else if (there.version !== version) {
+        throw new UsageError(
+          "STAND_IN_OUTDATED",
+          "another version of Sluice prepared it. Drop the database, or with --dev the folder .sluice, and load it again",
+        );
+      }
     });
     this.#prepared.set(database, work);
     // A database that could not be prepared is tried again by the next session.

@@ -1,7 +1,6 @@
 -- What Redshift has and Postgres has not: types, functions, system tables. Run once in each database of
--- the stand-in, as superuser. What Redshift keeps in pg_catalog is put there; the rest is in a schema of
+-- the stand-in, as superuser, in one transaction. What Redshift keeps in pg_catalog is put there; the rest is in a schema of
 -- the stand-in's own.
-BEGIN;
 SET LOCAL allow_system_table_mods = on;
 SET LOCAL client_min_messages = warning;
 
@@ -183,15 +182,37 @@ CREATE VIEW pg_catalog.sys_unload_detail AS
     at AS start_time, at AS end_time, line_count AS row_count, transfer_size AS file_size
   FROM sluice_standin.unloaded_file;
 
--- Sessions. The label of a session's queries is its query_group.
+-- Sessions, and what each ran last. The label of a session's queries is its query_group.
+CREATE TABLE sluice_standin.session (
+  pid integer NOT NULL,
+  started timestamptz NOT NULL,
+  owner oid NOT NULL
+);
+-- Redshift forgets after a week, too.
+CREATE FUNCTION sluice_standin.note_session() RETURNS void
+  LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  DELETE FROM sluice_standin.session WHERE started < now() - interval '7 days';
+  INSERT INTO sluice_standin.session SELECT pid, backend_start, usesysid FROM pg_stat_activity
+    WHERE pid = pg_backend_pid() $$;
+CREATE VIEW pg_catalog.sys_session_history AS
+  SELECT s.owner::bigint::text::character(50) AS user_id, s.pid AS session_id,
+    current_database()::character(50) AS database_name,
+    CASE WHEN a.pid IS NULL THEN 'closed' ELSE 'active' END::character(9) AS status,
+    0 AS session_timeout, s.started::timestamp AS start_time, NULL::timestamp AS end_time
+  FROM sluice_standin.session AS s
+  LEFT JOIN pg_stat_activity AS a ON a.pid = s.pid AND a.backend_start = s.started;
 CREATE VIEW pg_catalog.sys_query_history AS
   SELECT usesysid::bigint::integer AS user_id, pid::bigint AS query_id,
     application_name::character(320) AS query_label,
     coalesce(backend_xid::text::bigint, 0) AS transaction_id, pid AS session_id,
-    datname::character(128) AS database_name, 'running'::character(10) AS status,
-    query_start::timestamp AS start_time, query::character(4000) AS query_text
+    datname::character(128) AS database_name,
+    CASE state WHEN 'active' THEN 'running' WHEN 'idle in transaction (aborted)' THEN 'failed'
+      ELSE 'success' END::character(10) AS status,
+    query_start::timestamp AS start_time,
+    CASE WHEN state <> 'active' THEN state_change END::timestamp AS end_time,
+    query::character(4000) AS query_text
   FROM pg_stat_activity
-  WHERE backend_type = 'client backend' AND state = 'active' AND datname = current_database();
+  WHERE backend_type = 'client backend' AND query <> '' AND datname = current_database();
 CREATE VIEW pg_catalog.svv_transactions AS
   SELECT a.usename::text AS txn_owner, a.datname::text AS txn_db,
     coalesce(a.backend_xid::text::bigint, 0) AS xid, a.pid, a.xact_start::timestamp AS txn_start,
@@ -259,9 +280,9 @@ CREATE VIEW pg_catalog.svv_table_info AS
 GRANT SELECT ON ALL TABLES IN SCHEMA sluice_standin TO PUBLIC;
 GRANT SELECT ON pg_catalog.stl_load_errors, pg_catalog.sys_load_error_detail,
   pg_catalog.stl_unload_log, pg_catalog.sys_unload_detail, pg_catalog.sys_query_history,
+  pg_catalog.sys_session_history,
   pg_catalog.svv_transactions, pg_catalog.stv_sessions, pg_catalog.stv_slices,
   pg_catalog.pg_table_def, pg_catalog.svv_table_info TO PUBLIC;
 CREATE EVENT TRIGGER sluice_standin_after_ddl ON ddl_command_end
   WHEN TAG IN ('CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'ALTER TABLE')
   EXECUTE FUNCTION sluice_standin.after_ddl();
-COMMIT;

@@ -4,6 +4,7 @@
  */
 import { Client, DatabaseError } from "pg";
 import type { Endpoint } from "./address.ts";
+import type { FindStall, Silent, Stall } from "./watch-for-stall.ts";
 
 /** How long a server may take to answer before we stop asking. */
 const TIMEOUT = 5_000;
@@ -26,21 +27,26 @@ export async function aside<T>(
   }
 }
 
-/**
- * What a backend waits for: `Client`, `Lock`, `IO`, … or `gone`, or `unreachable` when no connection can
- * be had; undefined when it works, or when a server that lives will not say.
- */
-export async function waitEventOf(address: Endpoint, pid: number): Promise<string | undefined> {
+/** What `look` finds, of a server that answers. One that cannot be reached is a stall, too. */
+export async function stallSeen(
+  { address }: Silent,
+  look: (client: Client) => Promise<Stall | undefined>,
+): Promise<Stall | undefined> {
   try {
-    return await aside(address, async (client) => {
-      const { rows } = await client.query<{ type: string | null }>(
-        "SELECT wait_event_type AS type FROM pg_stat_activity WHERE pid = $1",
-        [pid],
-      );
-      const [backend] = rows;
-      return backend === undefined ? "gone" : (backend.type ?? undefined);
-    });
+    return await aside(address, look);
   } catch (error) {
     return error instanceof DatabaseError ? undefined : "unreachable";
   }
 }
+
+/** Postgres says what each backend waits for: `Client`, `Lock`, `IO`. */
+export const findBackendStall: FindStall = (session) =>
+  stallSeen(session, async (client) => {
+    const { rows } = await client.query<{ type: string | null }>(
+      "SELECT wait_event_type AS type FROM pg_stat_activity WHERE pid = $1",
+      [session.pid],
+    );
+    const [backend] = rows;
+    if (backend === undefined) return "gone";
+    return backend.type === "Client" ? "waiting for us" : undefined;
+  });

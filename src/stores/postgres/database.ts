@@ -8,7 +8,7 @@ import { Connection, Pool, type PoolClient, type QueryResult } from "pg";
 import type { Secret } from "../../core/secret.ts";
 import type { Abort } from "../../core/stores.ts";
 import { type Endpoint, PostgresAddress } from "./address.ts";
-import { waitEventOf } from "./aside.ts";
+import { findBackendStall } from "./aside.ts";
 import { type ErrorContext, explainPostgresError } from "./errors.ts";
 import { Session, type SessionOptions } from "./session.ts";
 import { unlessStalled } from "./watch-for-stall.ts";
@@ -27,18 +27,17 @@ export interface DatabaseOptions {
   readonly stallAfter?: number | undefined;
 }
 
+/** In what servers differ that speak the same protocol. */
+type Ways = Pick<SessionOptions, "cancelFirst" | "findStall">;
+
 export abstract class SqlDatabase {
   readonly address: string;
   readonly role: ErrorContext["role"];
   readonly #address: Endpoint;
-  readonly #options: DatabaseOptions & Pick<SessionOptions, "cancelFirst">;
+  readonly #options: DatabaseOptions & Ways;
   #pool: Pool | undefined;
 
-  constructor(
-    address: Endpoint,
-    role: ErrorContext["role"],
-    options: DatabaseOptions & Pick<SessionOptions, "cancelFirst">,
-  ) {
+  constructor(address: Endpoint, role: ErrorContext["role"], options: DatabaseOptions & Ways) {
     this.#address = address;
     this.address = address.text;
     this.role = role;
@@ -131,9 +130,9 @@ export abstract class SqlDatabase {
     const socket = connection instanceof Connection ? connection.stream : undefined;
     const pid: unknown = Reflect.get(client, "processID");
     if (!(socket instanceof Socket) || typeof pid !== "number") return await statement;
-    const { stallAfter } = this.#options;
-    const waitsFor = () => waitEventOf(this.#address, pid);
-    return await unlessStalled(statement, { socket, stallAfter, waitsFor });
+    const { stallAfter, findStall = findBackendStall } = this.#options;
+    const address = this.#address;
+    return await unlessStalled(statement, { socket, address, pid, stallAfter, findStall });
   }
 
   #connections(): Pool {

@@ -9,11 +9,12 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Readable, Writable } from "node:stream";
 import { Client, type QueryResult } from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { aside, waitEventOf } from "./aside.ts";
+import { aside, findBackendStall } from "./aside.ts";
 import { type BackendKey, sendCancelRequest } from "./cancel-request.ts";
 import { CopyOutReader } from "./copy-out.ts";
-import { unlessStalled, type Watched, watchForStall } from "./watch-for-stall.ts";
+import { type FindStall, unlessStalled, type Watched, watchForStall } from "./watch-for-stall.ts";
 import type { Endpoint } from "./address.ts";
+import { endSession } from "../../sql/open-sessions.ts";
 
 /** How long a server may take to say goodbye. */
 const CLOSE_TIMEOUT = 5_000;
@@ -29,6 +30,8 @@ export interface SessionOptions {
   readonly stallAfter?: number | undefined;
   /** Cancel a statement first, and end the session only if that does not help: a login costs seconds. */
   readonly cancelFirst?: boolean | undefined;
+  /** Default: as Postgres is asked. */
+  readonly findStall?: FindStall | undefined;
 }
 
 export class Session {
@@ -39,6 +42,8 @@ export class Session {
   #key: BackendKey | undefined;
   /** Settles with the statement that was sent last; never rejects. */
   #running: Promise<unknown> = Promise.resolve();
+  /** Nobody will ever hear how the statement ended. */
+  #stalled = false;
   #abandoned: Promise<void> | undefined;
   readonly #abort = (): void => void this.abandon();
 
@@ -123,10 +128,9 @@ export class Session {
   }
 
   async #endBackend(): Promise<void> {
-    if (this.#options.cancelFirst === true && (await this.#cancel())) return;
-    await aside(this.#address, (client) =>
-      client.query("SELECT pg_terminate_backend($1)", [this.#pid]),
-    ).catch(() => {
+    const { cancelFirst = false } = this.#options;
+    if (cancelFirst && !this.#stalled && (await this.#cancel())) return;
+    await aside(this.#address, (client) => client.query(endSession(this.#pid))).catch(() => {
       // The server is gone, or refuses: closing the socket is all that is left to do.
     });
   }
@@ -158,8 +162,18 @@ export class Session {
   #connection(): Watched | undefined {
     const socket = this.#client.connection.stream;
     if (!(socket instanceof Socket) || this.#pid === 0) return undefined;
-    const { stallAfter } = this.#options;
-    return { socket, stallAfter, waitsFor: () => waitEventOf(this.#address, this.#pid) };
+    const { stallAfter, findStall = findBackendStall } = this.#options;
+    return {
+      socket,
+      address: this.#address,
+      pid: this.#pid,
+      stallAfter,
+      findStall: async (silent) => {
+        const stall = await findStall(silent);
+        this.#stalled ||= stall !== undefined;
+        return stall;
+      },
+    };
   }
 }
 

@@ -8,6 +8,7 @@ import type { Session } from "../postgres/session.ts";
 import type { S3Access } from "../../sql/redshift/copy.ts";
 import { RedshiftAddress } from "./address.ts";
 import { explainRedshiftError } from "./errors.ts";
+import { findStall } from "./find-stall.ts";
 
 export class RedshiftDatabase extends SqlDatabase {
   readonly access: S3Access;
@@ -15,7 +16,7 @@ export class RedshiftDatabase extends SqlDatabase {
 
   constructor(url: string | Secret, options: DatabaseOptions = {}) {
     const address = RedshiftAddress.parse(url, "WAREHOUSE_URL");
-    super(address, "warehouse", { ...options, cancelFirst: true });
+    super(address, "warehouse", { ...options, cancelFirst: true, findStall });
     this.access = address.access;
     this.statementTimeout = address.statementTimeout;
   }

@@ -4,7 +4,8 @@
  */
 import { setTimeout as pause } from "node:timers/promises";
 import { SluiceError } from "../../core/errors.ts";
-import { sessionsAtWork, terminate } from "../../sql/redshift/settings.ts";
+import { sessionsAtWork } from "../../sql/redshift/settings.ts";
+import { endSession } from "../../sql/open-sessions.ts";
 import type { Session } from "../postgres/session.ts";
 
 const LOOKS = 60;
@@ -17,7 +18,7 @@ export async function endPredecessors(session: Session, label: string): Promise<
     const others = await atWork(session, label);
     if (others.length === 0) return;
     for (const pid of others) {
-      if (!ended.has(pid)) await session.run(terminate(pid));
+      if (!ended.has(pid)) await session.run(endSession(pid));
       ended.add(pid);
     }
     await pause(BETWEEN_LOOKS);

@@ -94,6 +94,26 @@ describe("a connection that is cut", () => {
     expect(found).toEqual({ markers: 1 });
   });
 
+  test("the answer to COPY is lost in silence: the attempt fails, and the next one loads every row once", async () => {
+    const impatient = opened({ ...settings, stallAfter: 300 });
+    let silent: unknown;
+    proxy.rules = {
+      onClient: (bytes, link) => {
+        if (bytes.includes("FROM 's3://")) silent ??= link;
+      },
+      onServer: (_, link) => link !== silent,
+    };
+    const task = LoadTable({ table: "orders", date, into: "cut_off" });
+    await expect(runTask(task, impatient)).rejects.toMatchObject({
+      code: "STATEMENT_STALLED",
+      retryable: true,
+    });
+    expect(silent).toBeDefined();
+    expect(await runTask(task, impatient)).toMatchObject({ rows: ROWS });
+    proxy.rules = {};
+    expect(await countRows(stores.warehouse, "cut_off")).toBe(ROWS);
+  });
+
   test("in the middle of UNLOAD: nothing is published, and the next attempt is whole", async () => {
     await runTask(LoadTable({ table: "orders", date }), stores);
     const task = UnloadTable({ table: "orders", date });

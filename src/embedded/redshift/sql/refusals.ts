@@ -26,6 +26,8 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(ARRAY_AGG|STRING_AGG|JSON_AGG|JSONB_AGG) \(/, "this aggregate"],
   [/\bPG_(TRY_)?ADVISORY_\w+ \(/, "an advisory lock"],
   [/\bLATERAL\b/, "LATERAL"],
+  [/\bPG_STAT_ACTIVITY\b/, "pg_stat_activity, but for a few columns of Postgres 8.0,"],
+  [/\bTO_REG(CLASS|TYPE) \(/, "to_regclass"],
   [new RegExp(`(:: |\\bCAST \\([^)]* AS )(${TYPES})\\b`), "this type"],
 ];
 
