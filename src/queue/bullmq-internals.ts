@@ -3,7 +3,8 @@
  *
  * 1. `<prefix>:<queue>:<id>:dependencies` is the set of job keys a job waits for,
  *    `…:processed` the hash of those that are done, `…:lock` holds the worker's token;
- * 2. the sorted sets `waiting-children`, `failed`, `delayed`, `completed` of a queue hold job ids;
+ * 2. the sorted sets `waiting-children`, `failed`, `delayed`, `completed`, `prioritized` and the lists `wait`,
+ *    `active`, `paused` of a queue hold job ids, and every job is in one of them;
  * 3. the Lua includes below release a parent, honouring priority, delay and pause;
  * 4. `FlowProducer#getBackend().addFlow()` inserts job entries atomically, and an entry with
  *    `addToWaitingChildren` is created blocked; an id that exists is left alone;

@@ -5,8 +5,11 @@
  */
 import { type Job, type Queue, type RepeatOptions, Worker } from "bullmq";
 import { dayBefore, lastDue, type Schedule } from "../core/schedule.ts";
+import type { Task } from "../core/task.ts";
+import type { LookOptions } from "./look.ts";
 import type { Workplace } from "./runtime.ts";
 import { submit, type Submitted } from "./submit.ts";
+import { submitStranded } from "./submit-stranded.ts";
 
 /** The queue of the ticks; no worker of tasks listens to it. */
 export const SCHEDULE_QUEUE = "schedule";
@@ -39,7 +42,7 @@ export async function startScheduler(
       const root = schedule.rootFor(date);
       const { retryFailed } = schedule;
       const { signal } = stopping;
-      settings.onTick(schedule, await submit(place, root, { signal, retryFailed }));
+      settings.onTick(schedule, await tick(place, root, { signal, retryFailed }));
     },
     { connection: engine.redis, prefix: engine.keys.prefix },
   );
@@ -55,6 +58,17 @@ export async function startScheduler(
       await worker.close();
     },
   };
+}
+
+/** Asks for a root, and for what nobody asks for any more although it waits. */
+export async function tick(
+  place: Workplace,
+  root: Task,
+  options: LookOptions & Pick<Schedule, "retryFailed">,
+): Promise<Submitted> {
+  const plan = await submit(place, root, options);
+  await submitStranded(place, options, plan.tasks);
+  return plan;
 }
 
 /** Two schedulers a schedule: its own times, and the tick in between. Old ones are removed. */

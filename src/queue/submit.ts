@@ -90,7 +90,8 @@ export async function submitFor(
   await retryFailed(place.engine, tasks, ["completed"]);
 }
 
-async function enqueue(place: Workplace, tasks: Plan["tasks"], root: string): Promise<void> {
+/** Makes sure that the jobs of open tasks are there and linked; `root` is the id that new ones carry. */
+export async function enqueue(place: Workplace, tasks: Plan["tasks"], root: string): Promise<void> {
   const planned = [...tasks.values()];
   const foreign = planned.find(
     ({ task, state }) => state === "absent" && !place.project.families.has(task.family.name),
@@ -182,24 +183,34 @@ async function link(engine: Engine, planned: readonly PlannedTask[]): Promise<vo
 }
 
 function* linkCalls(
-  { keys }: Engine,
+  engine: Engine,
   planned: readonly PlannedTask[],
 ): Generator<ScriptCall<"link">> {
   for (const { task, state, requirements } of planned) {
     const wasInserted = state === "absent" && requirements.length > 0;
     if (!wasInserted && state !== "blocked") continue;
-    const queue = keys.queue(task.family.queue);
     let left = requirements.length;
     for (const part of requirements.length > 0 ? chunk(requirements, EDGES_PER_CALL) : [[]]) {
       left -= part.length;
-      const edges = part.flatMap(({ family, id }) => [keys.job(family.queue, id), id]);
-      yield {
-        name: "link",
-        key: keys.job(task.family.queue, task.id),
-        args: [keys.own, queue, task.id, Date.now(), left === 0 ? "1" : "", ...edges],
-      };
+      yield linkCall(engine, task, part, left === 0);
     }
   }
+}
+
+/** The call that makes a blocked job wait; `release` it when it has nothing to wait for. */
+export function linkCall(
+  { keys }: Engine,
+  { id, family }: Task,
+  requirements: readonly Task[],
+  release: boolean,
+): ScriptCall<"link"> {
+  const edges = requirements.flatMap((each) => [keys.job(each.family.queue, each.id), each.id]);
+  const queue = keys.queue(family.queue);
+  return {
+    name: "link",
+    key: keys.job(family.queue, id),
+    args: [keys.own, queue, id, Date.now(), release ? "1" : "", ...edges],
+  };
 }
 
 async function callInTrips(

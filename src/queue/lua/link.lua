@@ -1,8 +1,9 @@
 --[[
   Makes a blocked job wait for its requirements: each that is not complete becomes a member of
   BullMQ's own dependency set of the job, and the job the last of its waiters, which are released in
-  this order. A job that has nothing to wait for is released. Idempotent; does nothing unless the job is in waiting-children, because an
-  active job may only be linked by its own processor.
+  this order. A job that has nothing to wait for is released, and one whose own task is complete. Does
+  nothing to a job in another state than waiting-children, because an active one may only be linked by its
+  own processor; one that is in no state at all is put there first. Idempotent.
   Atomic, because a requirement may complete between the look and the link.
 
   KEYS[1] job key of the waiting task
@@ -13,10 +14,19 @@
 ]]
 local rcall = redis.call
 --- @include "moveParentToWaitIfNoPendingDependencies"
+--- @include "jobState"
 
 local job = KEYS[1]
 local dependencies = job .. ':dependencies'
-if not rcall('ZSCORE', ARGV[2] .. ':waiting-children', ARGV[3]) then return -1 end
+if not rcall('ZSCORE', ARGV[2] .. ':waiting-children', ARGV[3]) then
+  if rcall('EXISTS', job) == 0 or jobState(ARGV[2], ARGV[3]) then return -1 end
+  rcall('ZADD', ARGV[2] .. ':waiting-children', ARGV[4], ARGV[3])
+end
+if rcall('EXISTS', ARGV[1] .. 'done:' .. ARGV[3]) == 1 then
+  rcall('DEL', dependencies)
+  moveParentToWaitIfNeeded(ARGV[2], job, ARGV[3], ARGV[4])
+  return 0
+end
 for i = 6, #ARGV, 2 do
   local answer = rcall('HGET', ARGV[1] .. 'done:' .. ARGV[i + 1], 'answer')
   if answer then

@@ -3,6 +3,7 @@
     d complete   a absent     b blocked (waiting-children)   f failed   y delayed
     w blocked, by tasks that its run asked for
     q queued     r running    c completed by BullMQ, yet not recorded as complete
+       A job in no state at all counts as blocked: linked, it goes on.
     x another task (other parameters) holds this id
   followed by its generation when it was ever invalidated, and '*' while outputs of a former generation
   may still be there: they do not count.
@@ -12,6 +13,8 @@
   ARGV[1] prefix of Sluice's own keys; then for each task: queue key, task id, task name
 ]]
 local rcall = redis.call
+--- @include "jobState"
+
 local codes = {}
 for i = 2, #ARGV, 3 do
   local queue, id, name = ARGV[i], ARGV[i + 1], ARGV[i + 2]
@@ -21,13 +24,10 @@ for i = 2, #ARGV, 3 do
   if not known then
     known = rcall('HGET', job, 'name')
     if not known then code = 'a'
-    elseif rcall('EXISTS', job .. ':lock') == 1 then code = 'r'
-    elseif rcall('ZSCORE', queue .. ':waiting-children', id) then
-      code = rcall('HEXISTS', ARGV[1] .. 'attempt:' .. id, 'yielded') == 1 and 'w' or 'b'
-    elseif rcall('ZSCORE', queue .. ':failed', id) then code = 'f'
-    elseif rcall('ZSCORE', queue .. ':delayed', id) then code = 'y'
-    elseif rcall('ZSCORE', queue .. ':completed', id) then code = 'c'
-    else code = 'q' end
+    else
+      code = jobState(queue, id) or 'b'
+      if code == 'b' and rcall('HEXISTS', ARGV[1] .. 'attempt:' .. id, 'yielded') == 1 then code = 'w' end
+    end
   end
   if known and known ~= name then code = 'x' end
   local generation = rcall('HGET', ARGV[1] .. 'generations', id)

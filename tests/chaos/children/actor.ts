@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { messageOf } from "../../../src/core/errors.ts";
-import { submit } from "../../../src/queue/submit.ts";
+import { tick } from "../../../src/queue/scheduler.ts";
 import { readSettings } from "../../../src/settings.ts";
 import { openWorkplace } from "../../../src/workplace.ts";
 import { runWorker } from "../../../workers/worker.ts";
@@ -73,7 +73,7 @@ async function submitForEver(
   while (!signal.aborted) {
     const half = random.int(0, 1);
     try {
-      const { retried } = await submit(place, rootOf(graph, half), { signal, retryFailed });
+      const { retried } = await tick(place, rootOf(graph, half), { signal, retryFailed });
       if (retried.length > 0) ledger({ kind: "retried", tasks: retried.map(({ id }) => id) });
     } catch (error) {
       process.stdout.write(`${JSON.stringify({ submit: messageOf(error) })}\n`);
