@@ -47,24 +47,28 @@ const date = Temporal.PlainDate.from("2026-11-21");
 
 export const dump = TableCopyToS3({ table: "shop.orders", date });
 
-export const load = LoadTable({ table: "shop.orders", date, into: "raw.orders" });
+export const load = LoadTable({ table: "shop.orders", date, into: "landing.orders" });
 
 export const unload = UnloadTable({ table: "mart.visits", date });
 
 export const unloadSome = UnloadQuery({
   name: "large-orders",
-  query: "SELECT * FROM raw.orders WHERE amount > 1000",
+  query: "SELECT * FROM landing.orders WHERE amount > 1000",
   date,
 });
 
 export const fromFiles = CopyIntoTableFromS3({
-  table: "raw.rates",
+  table: "landing.rates",
   prefix: "partner/rates/",
   date,
   suffix: ".csv.gz",
 });
 
-export const fromJson = CopyJsonIntoTable({ table: "raw.clicks", prefix: "partner/clicks/", date });
+export const fromJson = CopyJsonIntoTable({
+  table: "landing.clicks",
+  prefix: "partner/clicks/",
+  date,
+});
 
 export const addRows = InsertIntoTable({
   table: "mart.history",
@@ -74,7 +78,7 @@ export const addRows = InsertIntoTable({
 
 export const rebuild = CreateTableFromSelectQuery({
   table: "mart.visits",
-  query: "SELECT day, count(*) AS visits FROM raw.clicks GROUP BY day",
+  query: "SELECT day, count(*) AS visits FROM landing.clicks GROUP BY day",
   date,
 });
 
@@ -144,7 +148,7 @@ export const BuildVisits = defineTask(
   {
     name: "BuildVisits",
     params: { date: p.date() },
-    requires: ({ date }) => LoadTable({ table: "shop.clicks", date, into: "raw.clicks" }),
+    requires: ({ date }) => LoadTable({ table: "shop.clicks", date, into: "landing.clicks" }),
     output: () => tableMarker("mart.visits"),
     queue: "sql",
   },
@@ -154,7 +158,7 @@ export const BuildVisits = defineTask(
       createTable({ table: "mart.visits", columns }),
       replaceFromSelect(
         "mart.visits",
-        "SELECT day, count(*) AS visits FROM raw.clicks GROUP BY day",
+        "SELECT day, count(*) AS visits FROM landing.clicks GROUP BY day",
       ),
       checkTable("mart.visits", { minRows: 1, unique: [["day"]] }),
       grant({ privileges: ["select"], on: { table: "mart.visits" }, to: [{ kind: "public" }] }),
@@ -171,9 +175,12 @@ export const Housekeeping = defineTask(
     queue: "sql",
   },
   async function* ({ params: { date }, warehouse, output }) {
-    yield* LoadTable({ table: "shop.orders", date, into: "raw.orders" });
-    yield* all([Analyze({ table: "raw.clicks", date }), Analyze({ table: "raw.orders", date })]);
-    return await warehouse.serially(output, vacuum("mart.visits"), vacuum("raw.clicks"));
+    yield* LoadTable({ table: "shop.orders", date, into: "landing.orders" });
+    yield* all([
+      Analyze({ table: "landing.clicks", date }),
+      Analyze({ table: "landing.orders", date }),
+    ]);
+    return await warehouse.serially(output, vacuum("mart.visits"), vacuum("landing.clicks"));
   },
 );
 

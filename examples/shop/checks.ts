@@ -24,9 +24,9 @@ export const CheckTable = defineTask(
     params: { table: p.choice(["customers", "products"]), date: p.date() },
     requires: ({ table, date }) => ({
       dump: TableCopyToS3({ table: `shop.${table}`, date, dialect: DIALECT }),
-      load: LoadTable({ table: `shop.${table}`, date, into: `raw.${table}`, dialect: DIALECT }),
+      load: LoadTable({ table: `shop.${table}`, date, into: `landing.${table}`, dialect: DIALECT }),
     }),
-    output: ({ table }) => tableMarker(`raw.${table}`),
+    output: ({ table }) => tableMarker(`landing.${table}`),
     queue: "sql",
   },
   async (context) => {
@@ -41,7 +41,7 @@ export const CheckDay = defineTask(
     name: "CheckDay",
     params: dayOfTable,
     requires: (params) => ({ dump: DumpDay(params), load: LoadDay(params) }),
-    output: ({ table }) => tableMarker(`raw.${table}`),
+    output: ({ table }) => tableMarker(`landing.${table}`),
     queue: "sql",
   },
   async (context) => {
@@ -69,7 +69,7 @@ async function compareCounts(
   };
   const shop = await count(source, `shop.${table}`);
   const { rows: dump } = (await input.dump.manifest()).dump;
-  const raw = await count(warehouse, `raw.${table}`);
+  const raw = await count(warehouse, `landing.${table}`);
   if (shop === dump && dump === raw) return;
   throw new PermanentError(
     "ROW_COUNTS_DIFFER",
@@ -95,19 +95,19 @@ export const CheckAmounts = defineTask(
       CheckDay({ table: "order_items", date }),
       CheckDay({ table: "payments", date }),
     ],
-    output: () => tableMarker("raw.order_items"),
+    output: () => tableMarker("landing.order_items"),
     queue: "sql",
   },
   async ({ params: { date }, warehouse, output }) => {
     for (const { table, rule } of RULES) {
       const [broken] = await warehouse.query<{ order_id: string; rows: number }>(
-        `SELECT min(order_id) AS order_id, count(*)::int AS rows FROM raw.${table}
+        `SELECT min(order_id) AS order_id, count(*)::int AS rows FROM landing.${table}
          WHERE ${during(MOMENT[table], date)} AND (${rule}) IS NOT TRUE HAVING count(*) > 0`,
       );
       if (broken === undefined) continue;
       throw new PermanentError(
         "RULE_BROKEN",
-        `raw.${table} on ${date}: "${rule}" is not true of ${broken.rows} rows, first of order ${broken.order_id}. Correct the shop, then dump and load the day again.`,
+        `landing.${table} on ${date}: "${rule}" is not true of ${broken.rows} rows, first of order ${broken.order_id}. Correct the shop, then dump and load the day again.`,
       );
     }
     await warehouse.atomically(output);

@@ -26,7 +26,7 @@ export const LoadDay = defineTask(
     name: "LoadDay",
     params: dayOfTable,
     requires: (params) => DumpDay(params),
-    output: ({ table }) => tableMarker(`raw.${table}`),
+    output: ({ table }) => tableMarker(`landing.${table}`),
     queue: "load",
   },
   ({ params, input, output, warehouse, progress }) => {

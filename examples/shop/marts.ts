@@ -26,7 +26,7 @@ export const DimCustomer = defineTask(
       replaceFromSelect(
         output.table,
         `SELECT id AS customer_id, tier, ${COUNTRY} AS country, newsletter, created_at
-         FROM raw.customers`,
+         FROM landing.customers`,
       ),
     ),
 );
@@ -39,14 +39,14 @@ export const FctOrders = dailyMart({
   select: (date) => `
     WITH items AS (
       SELECT order_id, sum(quantity) AS items, sum(quantity * price - coalesce(discount, 0)) AS amount
-      FROM raw.order_items WHERE ${during("ordered_at", date)} GROUP BY order_id
+      FROM landing.order_items WHERE ${during("ordered_at", date)} GROUP BY order_id
     ), paid AS (
       SELECT order_id, sum(amount) AS paid
-      FROM raw.payments WHERE ${during("paid_at", date)} GROUP BY order_id
+      FROM landing.payments WHERE ${during("paid_at", date)} GROUP BY order_id
     )
     SELECT DATE '${date}' AS day, o.id AS order_id, o.customer_id, o.status, o.currency,
            items.items, items.amount, coalesce(paid.paid, 0) AS paid
-    FROM raw.orders o
+    FROM landing.orders o
     JOIN items ON items.order_id = o.id
     LEFT JOIN paid ON paid.order_id = o.id
     WHERE ${during("o.ordered_at", date)}`,
@@ -82,8 +82,8 @@ export const ProductSales = dailyMart({
   requires: (date) => [CheckAmounts({ date }), CheckTable({ table: "products", date })],
   select: (date) => `
     SELECT DATE '${date}' AS day, p.id AS product_id, p.name, p.category, sum(i.quantity) AS quantity
-    FROM raw.order_items i
-    JOIN raw.products p ON p.id = i.product_id
+    FROM landing.order_items i
+    JOIN landing.products p ON p.id = i.product_id
     WHERE ${during("i.ordered_at", date)}
     GROUP BY p.id, p.name, p.category`,
 });
@@ -105,7 +105,7 @@ export const EventsDaily = defineTask(
       SELECT day, count(id) AS events, count(DISTINCT session_id) AS sessions,
              count(CASE WHEN kind = 'checkout' THEN id END) AS checkouts
       FROM (${days.join(" UNION ALL ")}) AS days
-      LEFT JOIN raw.events ON (happened_at AT TIME ZONE 'UTC')::date = day AND NOT is_bot
+      LEFT JOIN landing.events ON (happened_at AT TIME ZONE 'UTC')::date = day AND NOT is_bot
       GROUP BY day`;
     const slice = { column: "day", from: `${first}`, before: `${date.add({ days: 1 })}` };
     return warehouse.atomically(output, replaceFromSelect(output.table, select, { slice }));

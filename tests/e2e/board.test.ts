@@ -83,7 +83,7 @@ test("Retry of a failed dump releases both tasks that need it, and the root", as
     ["LoadOrders completed", ["DumpOrders completed"]],
   ]);
   expect(await place.warehouse("SELECT orders FROM mart.order_counts")).toEqual([{ orders: 7 }]);
-  expect(await place.warehouse("SELECT count(*)::int AS rows FROM raw.orders")).toEqual([
+  expect(await place.warehouse("SELECT count(*)::int AS rows FROM landing.orders")).toEqual([
     { rows: 7 },
   ]);
   expect(tasksIn("task:succeeded", [worker])).toHaveLength(3);

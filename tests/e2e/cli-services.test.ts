@@ -175,7 +175,7 @@ test("rows outside the slice that a load replaces: refused, and nothing is loade
   const { ended, log } = await failedRun(place, ["WrongDay", "--date", "2026-11-21"]);
   expect(ended.stderr).toMatch(/raw\.days: the dataset has 3 rows, but 0 have "ordered_at"/);
   expect(log.filter(({ msg }) => msg === "task:failed")).toHaveLength(1);
-  expect(await place.warehouse("SELECT to_regclass('raw.days') AS found")).toEqual([
+  expect(await place.warehouse("SELECT to_regclass('landing.days') AS found")).toEqual([
     { found: null },
   ]);
 });

@@ -158,7 +158,7 @@ test("sql prints the statements, with secrets masked, and executes none", async 
   expect(dump.at(-1)).toBe("COMMIT;");
 
   expect(await sql("Secretive --date 2026-11-21")).toEqual([
-    "COPY raw.orders FROM 's3://lake/2026-11-21' CREDENTIALS 'aws_secret_access_key=***';",
+    "COPY landing.orders FROM 's3://lake/2026-11-21' CREDENTIALS 'aws_secret_access_key=***';",
     "CREATE USER reader PASSWORD ***;",
   ]);
   expect(await place.warehouse("SELECT FROM pg_user WHERE usename = 'reader'")).toEqual([]);

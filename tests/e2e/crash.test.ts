@@ -75,7 +75,7 @@ test("killed in the middle of a dump, then another in the middle of the load", a
   });
   await second.end("SIGKILL");
   await until("its backend is gone", () => allGone(place.warehouse, "LoadBig", loading), 5);
-  expect(await place.warehouse("SELECT to_regclass('raw.big') AS found")).toEqual([
+  expect(await place.warehouse("SELECT to_regclass('landing.big') AS found")).toEqual([
     { found: null },
   ]);
 
@@ -92,7 +92,7 @@ test("killed in the middle of a dump, then another in the middle of the load", a
 
   const [source] = await place.source(`${contents} FROM shop.big t`);
   expect(source).toMatchObject({ rows: ROWS });
-  expect(await place.warehouse(`${contents} FROM raw.big t`)).toEqual([source]);
+  expect(await place.warehouse(`${contents} FROM landing.big t`)).toEqual([source]);
 
   // One attempt's dataset, whole, and nothing of the dead one's.
   const manifest = JSON.parse(String(await place.s3.read(`${DATASET}manifest.json`)));

@@ -55,7 +55,7 @@ test("two workers bring yesterday into the warehouse; the second run does nothin
   for (const [table, where] of LOADED) {
     const [source] = await place.source(contents(`shop.${table}`, where));
     expect(source?.["rows"]).toBeGreaterThan(0);
-    expect({ table, found: await place.warehouse(contents(`raw.${table}`, where)) }).toEqual({
+    expect({ table, found: await place.warehouse(contents(`landing.${table}`, where)) }).toEqual({
       table,
       found: [source],
     });

@@ -20,7 +20,7 @@ export const CREATE_FENCE_TABLE = `CREATE TABLE IF NOT EXISTS ${quoteIdentifier(
  * Not the marker table itself: a transaction may hold an old snapshot of that, so the marker is looked
  * for by another session, which a lock on it would keep out.
  */
-export const LOCK_FENCE = `LOCK TABLE ${quoteIdentifier(FENCE_TABLE)}`;
+export const LOCK_FENCE = `LOCK ${quoteIdentifier(FENCE_TABLE)}`;
 
 export function selectMarker(updateId: string): string {
   return `SELECT 1 FROM ${table} WHERE "update_id" = ${quoteLiteral(updateId)}`;

@@ -23,5 +23,5 @@ export function createTable(table: string, columns: readonly Column[]): string[]
  * of a load, so that the snapshot is taken when the former holder has committed.
  */
 export function lockTable(table: string): string {
-  return `LOCK TABLE ${quote.quoteTable(table)}`;
+  return `LOCK ${quote.quoteTable(table)}`;
 }

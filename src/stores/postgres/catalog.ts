@@ -135,7 +135,7 @@ export async function unknownTable(
 ): Promise<PermanentError> {
   const { rows } = await read<{ name: string; table: string }>(
     `SELECT CASE WHEN pg_table_is_visible(c.oid) THEN '' ELSE n.nspname || '.' END || c.relname AS name,
-            c.relname AS table
+            c.relname AS "table"
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
      WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') LIMIT 10000`,

@@ -219,7 +219,7 @@ describe("a load that is cancelled", () => {
       `COPY t (k) FROM 's3://${bucket.name}/long/manifest' ${ROLE} MANIFEST`,
     );
     const underWay =
-      "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY \"t\"%' AND state = 'active'";
+      "SELECT 1 FROM sys_query_history WHERE query_text LIKE 'COPY \"t\"%' AND status = 'running'";
     while ((await redshift.rows(underWay)).length === 0)
       await redshift.rows("SELECT pg_sleep(0.02)");
     await session.cancel();

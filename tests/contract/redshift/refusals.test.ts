@@ -36,6 +36,8 @@ describe("Redshift has no", () => {
     ["arrays", "CREATE TABLE c (id INT[])"],
     ["a cast to UUID", "SELECT v::uuid FROM t"],
     ["a CAST to UUID", "SELECT CAST(v AS uuid) FROM t"],
+    ["most of pg_stat_activity", "SELECT wait_event_type FROM pg_stat_activity"],
+    ["to_regclass", "SELECT to_regclass('t')"],
   ])("%s", async (_, sql) => {
     expect(await redshift.failure(sql)).toMatch(/^0A000 .*not supported by Amazon Redshift/);
   });
@@ -46,6 +48,22 @@ describe("Redshift has no", () => {
       expect(await redshift.failure(`SET ${name} TO 1`)).toMatch(/^42704/);
     },
   );
+
+  it.each([
+    "SELECT * FROM raw.orders",
+    "CREATE SCHEMA raw",
+    "CREATE TABLE tag (id INT)",
+    "SELECT * FROM t JOIN partition ON true",
+    "INSERT INTO system.log VALUES (1)",
+  ])("names that are reserved words, unless quoted: %s", async (sql) => {
+    expect(await redshift.failure(sql)).toMatch(/^42601 syntax error at or near "/);
+    const quoted = sql.replace(/\b(raw|tag|partition|system)\b/, '"$1"');
+    await redshift.rows("BEGIN");
+    await redshift.rows(quoted).catch((error: unknown) => {
+      expect(String(error)).toMatch(/does not exist/);
+    });
+    await redshift.rows("ROLLBACK");
+  });
 
   it("type that nobody has", async () => {
     expect(await redshift.failure("CREATE TABLE c (id WIDGET)")).toBe(

@@ -182,7 +182,7 @@ describe("files", () => {
 /** Sorted by nothing, so its first rows come at once; it would never end. */
 const ENDLESS = "SELECT a.relname, b.relname FROM pg_class a, pg_class b, pg_class c, pg_class d";
 const UNDER_WAY =
-  "SELECT pid FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT a.relname%' AND state = 'active'";
+  "SELECT session_id AS pid FROM sys_query_history WHERE query_text LIKE 'COPY (SELECT a.relname%' AND status = 'running'";
 
 describe("an unload that fails", () => {
   it("by its query says what Postgres says, and writes no manifest", async () => {
@@ -239,7 +239,7 @@ describe("a client that is gone", () => {
     const sql = unload("CSV MANIFEST", "SELECT pg_sleep(0.5)::varchar AS nothing");
     const running = session.client.query(sql).catch(() => "gone");
     await untilRows(
-      "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY (SELECT pg_sleep%' AND state = 'active'",
+      "SELECT 1 FROM sys_query_history WHERE query_text LIKE 'COPY (SELECT pg_sleep%' AND status = 'running'",
     );
     session.client.connection.stream.destroy();
     await running;

@@ -64,7 +64,7 @@ const allOf = (table: string, where = "true") =>
 async function expectLoaded(table: string, where: string, atLeast = 1): Promise<void> {
   const inShop = await query(sourceUrl, allOf(`shop.${table}`, where));
   expect(inShop.length).toBeGreaterThanOrEqual(atLeast);
-  expect(await query(warehouseUrl, allOf(`raw.${table}`, where))).toEqual(inShop);
+  expect(await query(warehouseUrl, allOf(`landing.${table}`, where))).toEqual(inShop);
 }
 
 const isDay = (table: DayOfTable["table"], date: Temporal.PlainDate, daysBack = 0) =>
@@ -155,7 +155,7 @@ test("a price that cannot be stops the marts, and the check says which", async (
   expect(failures).toMatchObject([
     {
       code: "RULE_BROKEN",
-      message: `raw.order_items on 2026-11-17: "price >= 0" is not true of 1 rows, first of order ${String(item?.order_id)}. Correct the shop, then dump and load the day again.`,
+      message: `landing.order_items on 2026-11-17: "price >= 0" is not true of 1 rows, first of order ${String(item?.order_id)}. Correct the shop, then dump and load the day again.`,
     },
   ]);
   const built = `SELECT 1 FROM mart.fct_orders WHERE day = '${date}'`;
@@ -173,7 +173,7 @@ test("a row that is gone from the warehouse fails the check of its day", async (
   );
   await query(
     warehouseUrl,
-    `DELETE FROM raw.payments WHERE id = (SELECT id FROM raw.payments WHERE ${where} LIMIT 1)`,
+    `DELETE FROM landing.payments WHERE id = (SELECT id FROM landing.payments WHERE ${where} LIMIT 1)`,
   );
   await run(CheckDay(payments));
   const rows = Number(count?.rows);

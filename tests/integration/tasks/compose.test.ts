@@ -60,6 +60,6 @@ describe.each(DIALECTS)("%s", (dialect) => {
     const states = statesOf(await engine.run(BuildVisits({ date })));
     expect(states["BuildVisits(date=2026-11-21)"]).toBe("failed");
     expect(await stores.warehouse.describe("mart.visits")).toBeUndefined();
-    expect(await stores.warehouse.describe("raw.clicks")).toBeDefined();
+    expect(await stores.warehouse.describe("landing.clicks")).toBeDefined();
   });
 });

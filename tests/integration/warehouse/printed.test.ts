@@ -54,7 +54,7 @@ const insert = (table: string) =>
   `INSERT INTO ${table} ("note", "id") SELECT "note", "id" FROM (\n${selected}\n) AS query`;
 const lock = {
   postgres: (t: string) => `LOCK TABLE ${t} IN SHARE ROW EXCLUSIVE MODE`,
-  redshift: (t: string) => `LOCK TABLE ${t}`,
+  redshift: (t: string) => `LOCK ${t}`,
 };
 
 const cases: readonly Case[] = [
@@ -241,7 +241,7 @@ function wrapped(dialect: Dialect, { id }: Task, table: string, serial: boolean)
     ],
     after: [
       ...(serial ? ["BEGIN"] : []),
-      'LOCK TABLE "table_updates_fence"',
+      'LOCK "table_updates_fence"',
       `INSERT INTO "table_updates" ("update_id", "target_table", "inserted") VALUES ('${id}', '${table}', GETDATE())`,
       "COMMIT",
     ],

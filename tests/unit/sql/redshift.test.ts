@@ -74,8 +74,8 @@ test("the marker table is Luigi's, wide enough; the fence is beside it", () => {
   expect(markers.selectMarker("a'b\\")).toBe(
     `SELECT 1 FROM "table_updates" WHERE "update_id" = 'a''b\\\\'`,
   );
-  expect(lockTable("mart.daily")).toBe('LOCK TABLE "mart"."daily"');
-  expect(markers.LOCK_FENCE).toBe('LOCK TABLE "table_updates_fence"');
+  expect(lockTable("mart.daily")).toBe('LOCK "mart"."daily"');
+  expect(markers.LOCK_FENCE).toBe('LOCK "table_updates_fence"');
 });
 
 test("no column is created with Redshift's 256 bytes by default", () => {

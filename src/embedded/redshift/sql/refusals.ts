@@ -3,10 +3,14 @@
  * get here; these are the parts of accepted statements.
  */
 
-import { type SqlError, unsupported } from "../sql-error.ts";
+import { SqlError, unsupported } from "../sql-error.ts";
 import type { Token } from "./token.ts";
 
 const TYPES = "JSONB?|UUID|BYTEA|MONEY|XML|TSVECTOR|CITEXT|INET|CIDR";
+
+/** Reserved in Redshift and not in Postgres, of those that people name tables and schemas by. */
+const RESERVED =
+  "BACKUP|CREDENTIALS|DELTA|DISABLE|ENABLE|ENCODE|EXPLICIT|GZIP|IDENTITY|IGNORE|LANGUAGE|MINUS|NEW|OFF|OFFLINE|OLD|OPEN|PARALLEL|PARTITION|PERCENT|PERMISSIONS|PIVOT|RAW|RECOVER|RESPECT|RESTORE|SNAPSHOT|SYSTEM|TAG|TOP|WALLET";
 
 /** Over the words of a statement: strings are `'`, quoted names `"`, so neither trips a pattern. */
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
@@ -31,8 +35,21 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [new RegExp(`(:: |\\bCAST \\([^)]* AS )(${TYPES})\\b`), "this type"],
 ];
 
+const RESERVED_NAME = new RegExp(
+  `\\b(?:(${RESERVED}) \\.|(?:FROM|JOIN) (${RESERVED})(?! \\()(?= |$)|(?:INTO|UPDATE|TABLE|VIEW|SCHEMA|EXISTS) (${RESERVED})(?= |$))`,
+);
+
 export function refusedPart(tokens: readonly Token[]): SqlError | undefined {
   const words = tokens.map(wordOf).join(" ");
+  const word = RESERVED_NAME.exec(words)
+    ?.slice(1)
+    .find((found) => found !== undefined)
+    ?.toLowerCase();
+  if (word !== undefined) {
+    return new SqlError("42601", `syntax error at or near "${word}"`, {
+      hint: `"${word}" is a reserved word of Redshift: put quotes around it, or choose another name.`,
+    });
+  }
   const found = PATTERNS.find(([pattern]) => pattern.test(words));
   return found === undefined ? undefined : unsupported(found[1]);
 }

@@ -35,12 +35,15 @@ const LoadBig = defineTask(
     name: "LoadBig",
     params,
     requires: (each) => DumpBig(each),
-    output: () => tableMarker("raw.big"),
+    output: () => tableMarker("landing.big"),
     queue: "load",
     retry,
   },
   async ({ input, output, warehouse, progress }) => {
-    const { rows } = await warehouse.atomically(output, loadTable("raw.big", input, { progress }));
+    const { rows } = await warehouse.atomically(
+      output,
+      loadTable("landing.big", input, { progress }),
+    );
     return { rows };
   },
 );

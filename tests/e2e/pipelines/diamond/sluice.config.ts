@@ -27,10 +27,11 @@ const LoadOrders = defineTask(
     name: "LoadOrders",
     params,
     requires: (each) => DumpOrders(each),
-    output: () => tableMarker("raw.orders"),
+    output: () => tableMarker("landing.orders"),
     queue: "load",
   },
-  ({ input, output, warehouse }) => warehouse.atomically(output, loadTable("raw.orders", input)),
+  ({ input, output, warehouse }) =>
+    warehouse.atomically(output, loadTable("landing.orders", input)),
 );
 
 const CountOrders = defineTask(

@@ -58,9 +58,9 @@ const Secretive = defineTask(
   {
     name: "Secretive",
     params: { date: p.date() },
-    output: () => tableMarker("raw.secretive"),
+    output: () => tableMarker("landing.secretive"),
     sql: ({ params: { date } }) => [
-      `COPY raw.orders FROM 's3://lake/${date}' CREDENTIALS 'aws_secret_access_key=hunter2'`,
+      `COPY landing.orders FROM 's3://lake/${date}' CREDENTIALS 'aws_secret_access_key=hunter2'`,
       "CREATE USER reader PASSWORD 'hunter2'",
     ],
   },
@@ -84,13 +84,13 @@ const WrongDay = defineTask(
     name: "WrongDay",
     params: { date: p.date() },
     requires: ({ date }) => Dump({ table: "shop.orders", date }),
-    output: () => tableMarker("raw.days"),
+    output: () => tableMarker("landing.days"),
     queue: "load",
   },
   ({ params: { date }, input, output, warehouse }) =>
     warehouse.atomically(
       output,
-      loadTable("raw.days", input, { slice: daySlice("ordered_at", date) }),
+      loadTable("landing.days", input, { slice: daySlice("ordered_at", date) }),
     ),
 );
 
