@@ -6,13 +6,12 @@
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
 import { cpus, loadavg } from "node:os";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { type Figures, figures, medianOf } from "./engine/figures.ts";
 import { GRAPHS } from "./engine/graphs.ts";
 
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const typescript = new URL("../bin/typescript.js", import.meta.url).href;
 const main = fileURLToPath(new URL("./engine/measure-main.ts", import.meta.url));
 
 const COLUMNS: readonly (readonly [name: string, width: number, of: (row: Figures) => string])[] = [
@@ -75,7 +74,7 @@ if (few !== undefined && many !== undefined) {
 }
 
 async function measured(name: string): Promise<readonly Figures[]> {
-  const child = fork(main, [name], { execArgv: ["--import", tsx] });
+  const child = fork(main, [name], { execArgv: ["--import", typescript] });
   let rounds: readonly Figures[] = [];
   child.on("message", (message) => {
     rounds = figures.array().parse(message);

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 /** The command line, run from its TypeScript sources. */
 
-import { register } from "tsx/esm/api";
+import "./typescript.js";
 
 // The SDK's version is pinned, so its advice about future versions is not for the user.
 process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
-register();
 await import("../src/cli/main.ts");

@@ -10,7 +10,6 @@ process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
 export async function runSource(entry) {
   endWithNpm();
   await ensureInstalled({ production: true });
-  const { register } = await import("tsx/esm/api");
-  register();
+  await import("../bin/typescript.js");
   await import(new URL(entry, import.meta.url).href);
 }

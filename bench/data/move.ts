@@ -1,13 +1,12 @@
 /** Runs `move-main.ts`: one dump or load by the library, in a worker process of its own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import type { Services } from "./services.ts";
 
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const typescript = new URL("../../bin/typescript.js", import.meta.url).href;
 const moveMain = fileURLToPath(new URL("./move-main.ts", import.meta.url));
 
 export interface Move {
@@ -36,7 +35,9 @@ const answer = z.object({
 export type Moved = z.infer<typeof answer>;
 
 export async function move({ url, s3 }: Services, node: string, what: Move): Promise<Moved> {
-  const child = spawn(node, ["--import", tsx, moveMain], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(node, ["--import", typescript, moveMain], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   child.stdin.end(JSON.stringify({ url, s3, ...what }));
   const ended = once(child, "close");
   const out = await text(child.stdout);

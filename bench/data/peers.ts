@@ -4,12 +4,11 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { createRequire } from "node:module";
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import type { Services } from "./services.ts";
 
-const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
+const typescript = new URL("../../bin/typescript.js", import.meta.url).href;
 
 export const COPY_OUT = "COPY orders TO STDOUT WITH (FORMAT csv)";
 
@@ -27,7 +26,7 @@ export function stagesOf({ url, s3 }: Services): Stages {
   const psql = hasProgram("psql");
   const curl = hasProgram("curl");
   const stage = (...words: string[]) =>
-    [process.execPath, "--import", tsx, stageMain, ...words].map(quote).join(" ");
+    [process.execPath, "--import", typescript, stageMain, ...words].map(quote).join(" ");
   const copy = (sql: string) =>
     psql
       ? `psql -X -q -v ON_ERROR_STOP=1 -d ${quote(url)} -c ${quote(sql)}`

@@ -7,10 +7,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
 import { Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { z } from "zod";
 import { SluiceError } from "../core/errors.ts";
 import type { Environment } from "./cache-folder.ts";
@@ -29,14 +28,15 @@ export interface S3ProcessOptions {
 }
 
 const announcement = z.object({ endpoint: z.url() });
+const typescript = new URL("../../bin/typescript.js", import.meta.url).href;
 const main = fileURLToPath(new URL("./s3/main.ts", import.meta.url));
 
 /** Resolves when the server listens, on a free port. */
 export async function startS3Process(options: S3ProcessOptions): Promise<S3Process> {
   const { dir, accessKeyId, secretAccessKey, env } = options;
   mkdirSync(dir, { recursive: true, mode: 0o700 });
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve("tsx")).href;
-  const child = spawn(process.execPath, ["--import", tsx, main, "--dir", dir, "--port", "0"], {
+  const args = ["--import", typescript, main, "--dir", dir, "--port", "0"];
+  const child = spawn(process.execPath, args, {
     env: {
       PATH: env["PATH"],
       AWS_ACCESS_KEY_ID: accessKeyId,

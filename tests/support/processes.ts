@@ -22,7 +22,7 @@ export interface Child {
 export async function startChild(script: URL, argument: unknown): Promise<Child> {
   const child = spawn(
     process.execPath,
-    ["--import", "tsx", script.pathname, JSON.stringify(argument)],
+    ["--import", "sluice/typescript", script.pathname, JSON.stringify(argument)],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   children.add(child);

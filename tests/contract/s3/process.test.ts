@@ -43,7 +43,7 @@ describe("the process", () => {
       import { spawnServer } from ${JSON.stringify(import.meta.resolve("./server-process.ts"))};
       const { child, endpoint } = await spawnServer(${JSON.stringify(dir)});
       console.log(JSON.stringify({ pid: child.pid, endpoint }));`;
-    const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+    const args = ["--import", "sluice/typescript", "--input-type=module", "--eval", script];
     const parent = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = await once(parent.stdout, "data");
     const { pid }: { pid: number } = JSON.parse(String(line));

@@ -32,7 +32,7 @@ export async function spawnServer(dir: string): Promise<ServerProcess> {
 /** Spawns the entry point with any arguments. */
 export function spawnMain(args: readonly string[], withKeys = true) {
   const keys = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-  return spawn(process.execPath, ["--import", "tsx", MAIN, ...args], {
+  return spawn(process.execPath, ["--import", "sluice/typescript", MAIN, ...args], {
     stdio: ["pipe", "pipe", "pipe"],
     env: { PATH: process.env["PATH"], ...(withKeys ? keys : {}) },
   });

@@ -98,7 +98,7 @@ test.runIf(asRoot)("a user without a name is told that Postgres needs one", () =
   )}; try { postgresAccount(); } catch (error) { process.stdout.write(error.message); }`;
   const output = execFileSync(
     process.execPath,
-    ["--import", "tsx", "--input-type=module", "--eval", script],
+    ["--import", "sluice/typescript", "--input-type=module", "--eval", script],
     {
       uid: 54_321,
       gid: 54_321,

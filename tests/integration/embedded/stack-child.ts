@@ -1,4 +1,4 @@
-/** Holds a stack until it is killed: `node --import tsx stack-child.ts <folder>`. */
+/** Holds a stack until it is killed: `node --import sluice/typescript stack-child.ts <folder>`. */
 
 import { startStack } from "../../../src/embedded/stack.ts";
 

@@ -134,7 +134,7 @@ test("when one part cannot start, the others are ended and the error says what t
 /** A stack in a process of its own, which is killed after the test at the latest. */
 async function heldStack(dir: string): Promise<{ process: ChildProcess; environment: Variables }> {
   const script = fileURLToPath(new URL("./stack-child.ts", import.meta.url));
-  const child = spawn(process.execPath, ["--import", "tsx", script, dir], {
+  const child = spawn(process.execPath, ["--import", "sluice/typescript", script, dir], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
