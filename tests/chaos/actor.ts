@@ -47,7 +47,7 @@ export class Actor {
     const log = join(logs, `${number}.log`);
     const file = openSync(log, "a");
     const child = fork(SCRIPT, [], {
-      execArgv: ["--import", "tsx"],
+      execArgv: ["--import", "sluice/typescript"],
       stdio: ["ignore", file, file, "ipc"],
       env: { ...process.env, NODE_NO_WARNINGS: "1" },
     });
