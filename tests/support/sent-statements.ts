@@ -1,4 +1,4 @@
-/** What a client sent to a server, read off a proxy between the two. */
+/** What a client sent to servers, read off the proxies in between. */
 import type { TcpProxy } from "./tcp-proxy.ts";
 
 /**
@@ -6,18 +6,18 @@ import type { TcpProxy } from "./tcp-proxy.ts";
  * the `application_name`, cut as servers cut it.
  */
 export async function sentStatements(
-  proxy: TcpProxy,
+  proxies: readonly TcpProxy[],
   label: string,
   work: () => Promise<unknown>,
 ): Promise<readonly string[]> {
   const byLink = new Map<unknown, Buffer[]>();
-  proxy.rules = {
-    onClient: (bytes, link) => byLink.set(link, [...(byLink.get(link) ?? []), Buffer.from(bytes)]),
-  };
+  const note = (bytes: Buffer, link: unknown) =>
+    byLink.set(link, [...(byLink.get(link) ?? []), Buffer.from(bytes)]);
+  for (const proxy of proxies) proxy.rules = { onClient: note };
   try {
     await work();
   } finally {
-    proxy.rules = {};
+    for (const proxy of proxies) proxy.rules = {};
   }
   return [...byLink.values()]
     .map((chunks) => Buffer.concat(chunks))

@@ -55,14 +55,13 @@ describe("Redshift has no", () => {
     "CREATE TABLE tag (id INT)",
     "SELECT * FROM t JOIN partition ON true",
     "INSERT INTO system.log VALUES (1)",
-  ])("names that are reserved words, unless quoted: %s", async (sql) => {
+  ])("names that are reserved words: %s", async (sql) => {
     expect(await redshift.failure(sql)).toMatch(/^42601 syntax error at or near "/);
-    const quoted = sql.replace(/\b(raw|tag|partition|system)\b/, '"$1"');
-    await redshift.rows("BEGIN");
-    await redshift.rows(quoted).catch((error: unknown) => {
-      expect(String(error)).toMatch(/does not exist/);
-    });
-    await redshift.rows("ROLLBACK");
+  });
+
+  it("reserved words are names when they are quoted", async () => {
+    await redshift.rows('CREATE SCHEMA "raw"; CREATE TABLE "raw"."tag" (id INT)');
+    expect(await redshift.rows('SELECT * FROM "raw"."tag"')).toEqual([]);
   });
 
   it("type that nobody has", async () => {
