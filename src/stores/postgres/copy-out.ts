@@ -1,7 +1,8 @@
 /**
  * Reads `COPY … TO STDOUT` as blocks of whole rows. Postgres sends one CopyData message per row, so
- * rows are counted and files are cut without parsing CSV. Rows are copied once, from the socket's
- * chunks into 256 KB blocks: measured 16 % faster into gzip than passing on the 8 KB that arrive.
+ * rows are counted and files are cut without parsing CSV. The socket writes into a block of 256 KB, where
+ * rows close up over the headers of their messages: `copyWithin` takes 40 ns a row, a copy to elsewhere
+ * 180 (measured).
  *
  * It is handed to `client.query` like any query. While data flows it takes the socket's bytes before
  * `pg` sees them; everything else, errors above all, is left to `pg`.
@@ -10,8 +11,11 @@ import { Readable } from "node:stream";
 import type { Connection, Submittable } from "pg";
 import { SluiceError } from "../../core/errors.ts";
 import type { Block } from "../../core/stores.ts";
+import { type Taker, takeBytes } from "./wire-socket.ts";
 
 const BLOCK_BYTES = 256 * 1024;
+/** A block with less room than a read may need goes on. */
+const MIN_ROOM = 64 * 1024;
 const BLOCKS_AHEAD = 4;
 /** Blocks that came back, for all dumps of the process. */
 const MAX_SPARE = 16;
@@ -24,23 +28,21 @@ const IGNORED = new Set([0x48, 0x4e, 0x53, 0x41]);
 /** Fresh memory for each block had the garbage collector mark the whole heap every 10 MB (measured). */
 const spare: Buffer[] = [];
 
-function newBlock(): Buffer {
-  return spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+function newBlock(bytes: number): Buffer {
+  return (
+    (bytes <= BLOCK_BYTES ? spare.pop() : undefined) ??
+    Buffer.allocUnsafeSlow(Math.max(bytes, BLOCK_BYTES))
+  );
 }
 
-export class CopyOutReader extends Readable implements Submittable {
+export class CopyOutReader extends Readable implements Submittable, Taker {
   readonly #sql: string;
   #stream: Connection["stream"] | undefined;
-  #giveBack: (bytes: Buffer) => void = () => {};
 
-  /** The message being read: its header, then how much of it is still to come. */
-  readonly #header = Buffer.allocUnsafe(HEADER_BYTES);
-  #headerBytes = 0;
-  #missing = 0;
-  #isRow = false;
-
-  #block = newBlock();
+  /** Whole rows, up to `#used`; then the beginning of a message, up to `#filled`. */
+  #block = newBlock(BLOCK_BYTES);
   #used = 0;
+  #filled = 0;
   #blockRows = 0;
   #rows = 0;
 
@@ -51,20 +53,8 @@ export class CopyOutReader extends Readable implements Submittable {
 
   /** Called by `pg` when it is our turn. */
   submit(connection: Connection): void {
-    const { stream } = connection;
-    const readers = stream.listeners("data");
-    stream.removeAllListeners("data");
-    stream.on("data", this.#take);
-    this.#stream = stream;
-    this.#giveBack = (bytes) => {
-      const parse = (data: Buffer) => {
-        for (const reader of readers) Reflect.apply(reader, stream, [data]);
-      };
-      stream.off("data", this.#take).on("data", parse);
-      this.#stream = undefined;
-      parse(bytes);
-      stream.resume();
-    };
+    this.#stream = connection.stream;
+    takeBytes(connection.stream, this);
     connection.query(this.#sql);
   }
 
@@ -102,66 +92,68 @@ export class CopyOutReader extends Readable implements Submittable {
     done(error);
   }
 
-  readonly #take = (chunk: Buffer): void => {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#missing === 0) {
-        // Most headers are whole, and read where they are: a copy of each cost 1.2 s a gigabyte.
-        if (this.#headerBytes === 0 && chunk.length - at >= HEADER_BYTES) {
-          if (!this.#beginMessage(chunk, at)) return this.#end(chunk.subarray(at));
-          at += HEADER_BYTES;
-          continue;
-        }
-        const wanted = HEADER_BYTES - this.#headerBytes;
-        const copied = chunk.copy(this.#header, this.#headerBytes, at, at + wanted);
-        at += copied;
-        this.#headerBytes += copied;
-        if (copied < wanted) return;
-        this.#headerBytes = 0;
-        if (!this.#beginMessage(this.#header, 0)) {
-          return this.#end(Buffer.concat([this.#header, chunk.subarray(at)]));
-        }
-      } else {
-        const end = Math.min(chunk.length, at + this.#missing);
-        if (this.#isRow) this.#used += chunk.copy(this.#block, this.#used, at, end);
-        this.#missing -= end - at;
-        at = end;
-      }
-    }
-  };
+  /** Called by the socket before it reads. */
+  room(): Buffer {
+    return this.#block.subarray(this.#filled);
+  }
 
-  /** Whether the message, whose header begins at `at`, is ours to read. */
-  #beginMessage(bytes: Buffer, at: number): boolean {
-    const type = bytes[at] ?? 0;
-    this.#isRow = type === COPY_DATA;
-    if (!this.#isRow && !IGNORED.has(type)) return false;
-    this.#missing = bytes.readUInt32BE(at + 1) - 4;
-    if (this.#isRow) {
-      if (this.#used + this.#missing > this.#block.length) this.#flush(this.#missing);
-      this.#blockRows++;
-      this.#rows++;
+  /** Called by the socket after it read. */
+  wrote(bytes: number): Buffer | undefined {
+    const block = this.#block;
+    const filled = this.#filled + bytes;
+    let at = this.#used;
+    let used = at;
+    let end = at + HEADER_BYTES;
+    while (end <= filled) {
+      const type = block[at] ?? 0;
+      end = at + 1 + block.readUInt32BE(at + 1);
+      if (type !== COPY_DATA && !IGNORED.has(type)) {
+        this.#used = used;
+        return this.#end(Buffer.from(block.subarray(at, filled)));
+      }
+      if (end > filled) break;
+      if (type === COPY_DATA) {
+        block.copyWithin(used, at + HEADER_BYTES, end);
+        used += end - at - HEADER_BYTES;
+        this.#blockRows++;
+      }
+      at = end;
+      end += HEADER_BYTES;
     }
-    return true;
+    this.#used = used;
+    this.#keep(block.subarray(at, filled), end - at);
+    return undefined;
   }
 
   /** The rows are over: the last go on, and the rest of the connection is `pg`'s again. */
-  #end(rest: Buffer): void {
-    this.#flush();
-    this.#giveBack(rest);
+  #end(rest: Buffer): Buffer {
+    this.#flush(0);
+    this.#stream?.resume();
+    this.#stream = undefined;
+    return rest;
   }
 
-  /** Passes the block on and begins another, with room for at least one row of `room` bytes. */
-  #flush(room = 0): void {
+  /** Puts the beginning of a message of at least `bytes` where the rest of it will fit. */
+  #keep(beginning: Buffer, bytes: number): void {
+    if (this.#block.length - this.#used < Math.max(bytes, MIN_ROOM)) this.#flush(bytes);
+    beginning.copy(this.#block, this.#used);
+    this.#filled = this.#used + beginning.length;
+  }
+
+  /** Passes the block on and begins another, with room for `room` bytes at least. */
+  #flush(room: number): void {
     const full = this.#block;
-    this.#block = room > BLOCK_BYTES ? Buffer.allocUnsafeSlow(room) : newBlock();
+    const release = (): void => {
+      if (full.length === BLOCK_BYTES && spare.length < MAX_SPARE) spare.push(full);
+    };
     if (this.#blockRows > 0 && !this.destroyed) {
-      const release = (): void => {
-        if (full.length === BLOCK_BYTES && spare.length < MAX_SPARE) spare.push(full);
-      };
-      const buffer = full.subarray(0, this.#used);
-      const block: Block = { buffer, rows: this.#blockRows, release };
+      const block: Block = { buffer: full.subarray(0, this.#used), rows: this.#blockRows, release };
       if (!this.push(block)) this.#stream?.pause();
+    } else {
+      release();
     }
+    this.#block = newBlock(room);
+    this.#rows += this.#blockRows;
     this.#used = 0;
     this.#blockRows = 0;
   }

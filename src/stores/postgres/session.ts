@@ -14,6 +14,7 @@ import { type BackendKey, sendCancelRequest } from "./cancel-request.ts";
 import { CopyOutReader } from "./copy-out.ts";
 import { type FindStall, unlessStalled, type Watched, watchForStall } from "./watch-for-stall.ts";
 import type { Endpoint } from "./address.ts";
+import { WireSocket } from "./wire-socket.ts";
 import { endSession } from "../../sql/open-sessions.ts";
 
 /** How long a server may take to say goodbye. */
@@ -57,7 +58,8 @@ export class Session {
   static async open(address: Endpoint, options: SessionOptions): Promise<Session> {
     const { signal } = options;
     signal?.throwIfAborted();
-    const client = new Client(address.connection(options.label));
+    const config = address.connection(options.label);
+    const client = new Client({ ...config, stream: () => new WireSocket() });
     const session = new Session(address, client, options);
     // A socket that breaks between queries emits this, and nobody else listens: the next query
     // rejects with the same error. Unheard, it would end the process.

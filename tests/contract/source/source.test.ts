@@ -1,8 +1,12 @@
 /** What every source promises to those who dump from it. */
+import { Socket } from "node:net";
+import { Client } from "pg";
 import { beforeAll, expect, test } from "vitest";
 import type { Block, CopyOutRequest } from "../../../src/core/stores.ts";
 import type { OpenedStores } from "../../../src/stores/open-stores.ts";
 import { openStores } from "../../../src/stores/open-stores.ts";
+import { CopyOutReader } from "../../../src/stores/postgres/copy-out.ts";
+import { WireSocket } from "../../../src/stores/postgres/wire-socket.ts";
 import { administer, freshStores } from "../../integration/data/data-stores.ts";
 
 let url: string;
@@ -37,6 +41,33 @@ test("blocks hold whole rows, and count them", async () => {
   const padding = "x".repeat(200);
   expect(all.split("\n").slice(0, 2)).toEqual([`1,"w1","${padding}"`, `2,"w2","${padding}"`]);
   expect(blocks.reduce((sum, { rows }) => sum + rows, 0)).toBe(50000);
+});
+
+test("rows of any length come whole, also where the socket's bytes have to be copied, as with TLS", async () => {
+  // Around the 64 KB of a read and the 256 KB of a block, each followed by rows of every short length.
+  const sql = `COPY (
+    SELECT repeat('a', long + short) FROM unnest(ARRAY[0, 65000, 262000, 700000]) AS long,
+      generate_series(1, 300) AS short WHERE long = 0 OR short < 5) TO STDOUT WITH (FORMAT csv)`;
+  const lengths = [0, 65000, 262000, 700000].flatMap((long) =>
+    Array.from({ length: long === 0 ? 300 : 4 }, (_, short) => long + short + 1),
+  );
+  for (const stream of [() => new WireSocket(), () => new Socket()]) {
+    const client = new Client({ connectionString: url, stream });
+    await client.connect();
+    // Twice, as a session that takes one share of a dump after the other.
+    for (const _share of [1, 2]) {
+      const blocks: Block[] = await client.query(new CopyOutReader(sql)).toArray();
+      const rows = Buffer.concat(blocks.map(({ buffer }) => buffer))
+        .toString()
+        .split("\n");
+      expect(rows.pop()).toBe("");
+      expect(rows.map((row) => row.replaceAll("a", "").length)).toEqual(lengths.map(() => 0));
+      expect(rows.map((row) => row.length)).toEqual(lengths);
+      expect(blocks.reduce((sum, block) => sum + block.rows, 0)).toBe(lengths.length);
+    }
+    expect((await client.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+    await client.end();
+  }
 });
 
 test("a slow reader holds the server back: blocks do not pile up", async () => {
