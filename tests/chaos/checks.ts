@@ -3,9 +3,9 @@
  * the engine whether all is well: states and history are read only where they are what is promised.
  */
 import { illegalStep } from "../integration/history/legal-path.ts";
-import type { Facts } from "./facts.ts";
-import { LOSES_RECORDS } from "./faults.ts";
-import type { Written } from "./ledger.ts";
+import type { Facts, ToldEvent } from "./facts.ts";
+import { type AppliedFault, LEASE, LOSES_RECORDS } from "./faults.ts";
+import { entriesOf } from "./ledger.ts";
 
 export interface Violation {
   /** One of `INVARIANTS`. */
@@ -13,13 +13,9 @@ export interface Violation {
   readonly text: string;
 }
 
-type Of<Kind extends Written["kind"]> = Extract<Written, { readonly kind: Kind }>;
-
 /** Attempts of a family of the chaos graph, and crashes until a task fails. */
 const ATTEMPTS = 4;
 const CRASHES = 3;
-/** After it, Redis has again the leases of attempts that had given them back. */
-const WENT_BACK = "truncateRedis";
 /** The pause between the end of a run and its event, in a process that is killed in between. */
 const TELLING = 500;
 
@@ -61,15 +57,15 @@ function* visibleIfComplete({ nodes, ledger, invalidated }: Facts): Iterable<str
     const isDataset = node.kind === "files" || node.kind === "dump";
     if (isDataset && broken !== undefined) yield `${task.name}: ${broken}`;
   }
-  for (const { node, input, why, attempt } of of(ledger, "torn")) {
+  for (const { node, input, why, attempt, at } of entriesOf(ledger, "torn")) {
     // Somebody was reading what an operator removed.
-    if (invalidated.has(input)) continue;
+    if (at >= (invalidated.get(input) ?? Infinity)) continue;
     yield `attempt ${attempt} of node ${node} read a torn input, node ${input}: ${why}`;
   }
 }
 
 function* oneCommit({ nodes, ledger, invalidated }: Facts): Iterable<string> {
-  const commits = of(ledger, "committed").filter(({ ours }) => ours);
+  const commits = entriesOf(ledger, "committed").filter(({ ours }) => ours);
   for (const { node, task, writtenBy } of nodes) {
     const by = new Set(commits.filter(({ node: n }) => n === node.n).map(({ attempt }) => attempt));
     const generations = invalidated.has(node.n) ? 2 : 1;
@@ -83,18 +79,23 @@ function* oneCommit({ nodes, ledger, invalidated }: Facts): Iterable<string> {
 
 /** A run that holds the lease and whose output is there has not been asked for. */
 function* noRunAfterCommit({ ledger, faults }: Facts): Iterable<string> {
-  // A Redis that went back in time has again the lease of one that was frozen and overtaken.
-  const wentBack = faults.some(({ name }) => name === WENT_BACK);
-  const frozen = wentBack ? frozenWorkers(faults) : [];
-  for (const { node, attempt, held, pid } of of(ledger, "late")) {
-    if (frozen.includes(String(pid))) continue;
-    if (held) yield `attempt ${attempt} of node ${node} began although its output was there`;
+  const starts = new Map(entriesOf(ledger, "started").map(({ attempt, at }) => [attempt, at]));
+  for (const { node, attempt, held, pid, at } of entriesOf(ledger, "late")) {
+    if (!held) continue;
+    // Frozen between its look and its first line, overtaken, and then given its lease again by a Redis
+    // that went back in time.
+    const began = starts.get(attempt) ?? at;
+    const woke = faultsOn("freezeWorker", pid, faults).find(
+      ({ ended }) => began >= ended && began < ended + LEASE,
+    );
+    if (woke !== undefined && rewinds(faults, woke.began, at)) continue;
+    yield `attempt ${attempt} of node ${node} began although its output was there`;
   }
 }
 
 function* requirementsFirst({ ledger, invalidated }: Facts): Iterable<string> {
-  for (const { node, attempt, missing } of of(ledger, "premature")) {
-    if (invalidated.has(missing)) continue;
+  for (const { node, attempt, missing, at } of entriesOf(ledger, "premature")) {
+    if (at >= (invalidated.get(missing) ?? Infinity)) continue;
     yield `attempt ${attempt} of node ${node} began before node ${missing} was complete`;
   }
 }
@@ -107,30 +108,42 @@ function* convergence({ roots, nodes, converged }: Facts): Iterable<string> {
   }
 }
 
-function* nothingForgotten({ roots, nodes, leftJobs, faults }: Facts): Iterable<string> {
+function* nothingForgotten({ roots, nodes, leftJobs, ledger, faults }: Facts): Iterable<string> {
   if (roots.some((state) => state !== "complete")) return;
-  // Records that Redis lost are made again only where a plan looks: not below what is complete. INV1 and
-  // INV18 say whether the outputs are there.
-  const lost = faults.some(({ name }) => LOSES_RECORDS.has(name));
-  for (const { task, state } of nodes) {
-    if (state !== "complete" && !(lost && state === "absent")) yield `${task.name} is ${state}`;
+  const losses = faults.filter(({ name }) => LOSES_RECORDS.has(name)).map(({ ended }) => ended);
+  const lost = Math.max(0, ...losses);
+  const done = new Map(entriesOf(ledger, "ended").map(({ node, at }) => [node, at]));
+  for (const { node, task, state } of nodes) {
+    // A record that Redis lost is made again only where a plan looks: not below what is complete. INV1
+    // and INV18 say whether the output is there.
+    const wasRecorded = (done.get(node.n) ?? 0) < lost;
+    if (state !== "complete" && !(state === "absent" && wasRecorded)) {
+      yield `${task.name} is ${state}`;
+    }
   }
   yield* leftJobs;
 }
 
 function* toldOnce(facts: Facts): Iterable<string> {
   const { events, ledger, exits, faults } = facts;
-  const wentBack = faults.some(({ name }) => name === WENT_BACK);
   const endings = ["task:failed", "task:retrying", "task:lost"];
-  const told = new Map<string, number>();
-  for (const { event, attempt } of events) {
-    if (endings.includes(event)) told.set(attempt, (told.get(attempt) ?? 0) + 1);
+  const told = new Map<string, ToldEvent[]>();
+  for (const each of events) {
+    if (!endings.includes(each.event)) continue;
+    told.set(each.attempt, [...(told.get(each.attempt) ?? []), each]);
   }
   for (const [attempt, times] of told) {
-    if (times > 1 && !wentBack) yield `the end of attempt ${attempt} was told ${times} times`;
+    const inOrder = times.toSorted((a, b) => a.at - b.at);
+    for (const [index, { event, at }] of inOrder.entries()) {
+      const before = inOrder[index - 1];
+      // It had given its lease back; a Redis that went back in time has it again, and it is found lost.
+      if (before === undefined || (event === "task:lost" && rewinds(faults, before.at, at)))
+        continue;
+      yield `the end of attempt ${attempt} was told as ${before.event} and as ${event}`;
+    }
   }
   const quiet = ["answered", "waits", "LEASE_LOST", "AbortError"];
-  for (const { node, attempt, how, pid, at } of of(ledger, "ended")) {
+  for (const { node, attempt, how, pid, at } of entriesOf(ledger, "ended")) {
     if (quiet.includes(how) || told.has(attempt)) continue;
     const interrupted = exits.some((exit) => exit.pid === pid && exit.at < at + TELLING);
     const released = events.some((each) => each.attempt === attempt && isRelease(each.event));
@@ -139,16 +152,27 @@ function* toldOnce(facts: Facts): Iterable<string> {
   yield* untoldDeaths(facts);
 }
 
-/** Of the one worker that was killed, when nothing else hid it: who finds what it left, tells. */
-function* untoldDeaths({ events, ledger, exits, faults, nodes }: Facts): Iterable<string> {
-  const hides = ["truncateRedis", "flushRedis", "fillRedis", "killRedis", "freezeRedis"];
-  const [death, ...others] = exits;
-  if (death?.by !== "SIGKILL" || others.length > 0) return;
-  if (faults.some(({ name }) => hides.includes(name))) return;
-  const ended = new Set(of(ledger, "ended").map(({ attempt }) => attempt));
-  const visible = new Set(nodes.map(({ writtenBy }) => writtenBy));
-  for (const { node, attempt, pid } of of(ledger, "started")) {
-    if (pid !== death.pid || ended.has(attempt) || visible.has(attempt)) continue;
+/** Whoever finds what a worker left that was killed, tells; unless that one was killed, too. */
+function* untoldDeaths({
+  events,
+  ledger,
+  exits,
+  faults,
+  nodes,
+  invalidated,
+}: Facts): Iterable<string> {
+  const starts = entriesOf(ledger, "started");
+  const workers = new Set([...starts, ...events].map(({ pid }) => pid));
+  const death = exits.findLast(({ pid, by }) => by === "SIGKILL" && workers.has(pid));
+  const isHidden = ({ name, ended }: AppliedFault) =>
+    death !== undefined && LOSES_RECORDS.has(name) && ended > death.at - LEASE;
+  if (death === undefined || faults.some(isHidden)) return;
+  const ended = new Set(entriesOf(ledger, "ended").map(({ attempt }) => attempt));
+  for (const { node, attempt, pid } of starts) {
+    if (pid !== death.pid || ended.has(attempt) || invalidated.has(node)) continue;
+    const output = nodes.find((each) => each.node.n === node);
+    // Committed before it died: nothing to tell. A loaded table does not say by whom.
+    if (output?.writtenBy === attempt || output?.node.kind === "load") continue;
     if (!events.some((each) => each.attempt === attempt && each.event === "task:lost")) {
       yield `node ${node}: attempt ${attempt} was killed, and nobody told`;
     }
@@ -161,11 +185,11 @@ function isRelease(event: string): boolean {
 
 /** Each run but the last is owed to something: a failure, a crash, a wait, a restart of Redis. */
 function* boundedRuns({ nodes, ledger, faults, exits, invalidated }: Facts): Iterable<string> {
-  const retries = of(ledger, "retried").flatMap(({ tasks }) => tasks);
+  const retries = entriesOf(ledger, "retried").flatMap(({ tasks }) => tasks);
   const losses = faults.filter(({ name }) => LOSES_RECORDS.has(name)).length;
   for (const { node, task } of nodes) {
-    const runs = of(ledger, "started").filter(({ node: n }) => n === node.n).length;
-    const waits = of(ledger, "ended").filter(
+    const runs = entriesOf(ledger, "started").filter(({ node: n }) => n === node.n).length;
+    const waits = entriesOf(ledger, "ended").filter(
       ({ node: n, how }) => n === node.n && how === "waits",
     ).length;
     const generations = invalidated.has(node.n) ? 2 : 1;
@@ -177,21 +201,26 @@ function* boundedRuns({ nodes, ledger, faults, exits, invalidated }: Facts): Ite
 
 /** Who exits by itself has handed back what it had: nothing of it is ever found lost. */
 function* orderlyStop({ exits, events, ledger, faults }: Facts): Iterable<string> {
-  if (faults.some(({ name }) => name === WENT_BACK)) return;
-  const frozen = frozenWorkers(faults);
-  const starts = of(ledger, "started");
+  const starts = entriesOf(ledger, "started");
+  const ends = new Map(entriesOf(ledger, "ended").map(({ attempt, at }) => [attempt, at]));
   for (const { pid, by, at } of exits) {
     const attempts = new Set(
       starts.filter((start) => start.pid === pid && start.at < at).map(({ attempt }) => attempt),
     );
-    const wasTooEarly = by === "SIGTERM" && attempts.size === 0;
-    if (by === "SIGKILL" || wasTooEarly || frozen.includes(String(pid))) continue;
+    // Before it listened; or told twice, which ends a process at once.
+    const stops = faultsOn("stopWorker", pid, faults).length;
+    const wasEnded = by === "SIGTERM" && (attempts.size === 0 || stops > 1);
+    if (by === "SIGKILL" || wasEnded) continue;
     if (by !== "0" && by !== "1") yield `process ${pid} ended by ${by}`;
     if (by !== "0") continue;
-    for (const { event, attempt } of events) {
-      if (event === "task:lost" && attempts.has(attempt)) {
-        yield `process ${pid} stopped in order and left attempt ${attempt} behind`;
-      }
+    for (const { event, attempt, at: found } of events) {
+      if (event !== "task:lost" || !attempts.has(attempt)) continue;
+      // Found while it was frozen; or given back, to a Redis that then went back in time.
+      const wasFrozen = faultsOn("freezeWorker", pid, faults).some(
+        ({ began, ended }) => found > began && found < ended + LEASE,
+      );
+      if (wasFrozen || rewinds(faults, ends.get(attempt) ?? found, found)) continue;
+      yield `process ${pid} stopped in order and left attempt ${attempt} behind`;
     }
   }
 }
@@ -213,45 +242,22 @@ function* rowsAsReference({ nodes }: Facts): Iterable<string> {
 function* legalHistory({ nodes, faults, invalidated }: Facts): Iterable<string> {
   if (faults.some(({ name }) => LOSES_RECORDS.has(name))) return;
   for (const { node, task, history } of nodes) {
-    // One that was overtaken may wake up at any time: it may do nothing, and does.
-    const counted = history.filter(({ outcome }) => outcome !== "superseded" && outcome !== "lost");
-    const step = illegalStep(counted, invalidated.has(node.n) ? 1 : 0);
+    const step = illegalStep(history, invalidated.has(node.n) ? 1 : 0);
     if (step !== undefined) yield `${task.name}: ${step}`;
   }
 }
 
-/** Their process ids. */
-function frozenWorkers(faults: Facts["faults"]): readonly (string | undefined)[] {
-  return faults.filter(({ name }) => name === "freezeWorker").map(({ detail }) => detail);
+function faultsOn(
+  fault: "freezeWorker" | "stopWorker",
+  pid: number,
+  faults: Facts["faults"],
+): readonly AppliedFault[] {
+  return faults.filter(({ name, detail }) => name === fault && detail === String(pid));
 }
 
-function of<Kind extends Written["kind"]>(ledger: readonly Written[], kind: Kind): Of<Kind>[] {
-  return ledger.filter((entry): entry is Of<Kind> => entry.kind === kind);
-}
-
-export interface Figures {
-  readonly runs: number;
-  /** Runs beyond the first of a task, without those that only went on after a wait. */
-  readonly reexecutions: number;
-  /** Commits that another attempt had made before, and leases that were found lost. */
-  readonly fenced: number;
-  readonly lost: number;
-}
-
-export function figuresOf({
-  nodes,
-  ledger,
-  events,
-}: Pick<Facts, "nodes" | "ledger" | "events">): Figures {
-  const starts = of(ledger, "started");
-  const waits = of(ledger, "ended").filter(({ how }) => how === "waits").length;
-  const ran = new Set(starts.map(({ node }) => node));
-  const late = of(ledger, "committed").filter(({ ours }) => !ours).length;
-  const denied = of(ledger, "ended").filter(({ how }) => how === "LEASE_LOST").length;
-  return {
-    runs: nodes.length === 0 ? 0 : starts.length,
-    reexecutions: Math.max(0, starts.length - ran.size - waits),
-    fenced: late + denied,
-    lost: events.filter(({ event }) => event === "task:lost").length,
-  };
+/** Whether Redis went back in time between two moments: what was given back before is held again. */
+function rewinds(faults: Facts["faults"], from: number, to: number): boolean {
+  return faults.some(
+    ({ name, began, ended }) => name === "truncateRedis" && ended > from && began < to,
+  );
 }

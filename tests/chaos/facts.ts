@@ -44,8 +44,8 @@ export interface Facts {
   readonly roots: readonly string[];
   /** Whether the roots were complete in time. */
   readonly converged: boolean;
-  /** Nodes that the operator invalidated, once each, or tried to. */
-  readonly invalidated: ReadonlySet<number>;
+  /** When the operator invalidated nodes, once each, or tried to. */
+  readonly invalidated: ReadonlyMap<number, number>;
   readonly ledger: readonly Written[];
   readonly events: readonly ToldEvent[];
   readonly exits: readonly Exit[];
@@ -169,7 +169,8 @@ const UNFINISHED = [
   "failed",
 ] as const;
 
-async function leftJobs({ engine, project }: Workplace): Promise<string[]> {
+/** Jobs that are in another state than completed. */
+export async function leftJobs({ engine, project }: Workplace): Promise<string[]> {
   const left: string[] = [];
   for (const queue of project.queues) {
     const jobs = await engine.queue(queue).getJobs([...UNFINISHED]);

@@ -45,7 +45,9 @@ export const FAULTS = {
     return String(actor?.pid ?? "nobody");
   },
   async stopWorker(scene, random) {
-    scene.stage.actor(worker(scene, random))?.signal("SIGTERM");
+    const actor = scene.stage.actor(worker(scene, random));
+    actor?.signal("SIGTERM");
+    return String(actor?.pid ?? "nobody");
   },
   async killExpander({ stage }, random) {
     stage.actor(WORKERS + random.int(0, EXPANDERS - 1))?.signal("SIGKILL");

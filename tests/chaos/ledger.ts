@@ -53,6 +53,15 @@ export function readLedger(dir: string): Written[] {
     .sort((a, b) => a.at - b.at);
 }
 
+export function entriesOf<Kind extends Written["kind"]>(
+  ledger: readonly Written[],
+  kind: Kind,
+): Extract<Written, { readonly kind: Kind }>[] {
+  return ledger.filter(
+    (entry): entry is Extract<Written, { readonly kind: Kind }> => entry.kind === kind,
+  );
+}
+
 /** The processes that have a run under way, in the order in which these began. */
 export function busyProcesses(dir: string): readonly number[] {
   const open = new Map<string, number>();

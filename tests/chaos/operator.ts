@@ -20,6 +20,7 @@ export class Operator {
   readonly #families: ChaosFamilies;
   readonly #graph: Graph;
   readonly #wanted = new Map<number, Task>();
+  readonly #began = new Map<number, number>();
   readonly #ended = new AbortController();
   readonly #submitting: Promise<void>;
 
@@ -48,6 +49,11 @@ export class Operator {
     return this.#wanted;
   }
 
+  /** When it did, by node. */
+  get invalidated(): ReadonlyMap<number, number> {
+    return this.#began;
+  }
+
   /** Refused while the task is at work. */
   async invalidate(random: Random): Promise<string> {
     const candidates = this.#graph.nodes.filter(({ kind }) => kind === "files");
@@ -55,6 +61,7 @@ export class Operator {
     if (node === undefined || this.#wanted.has(node.n)) return "nothing";
     const task = this.#families.taskOf(node, this.#graph);
     this.#wanted.set(node.n, task);
+    this.#began.set(node.n, Date.now());
     const signal = AbortSignal.timeout(20_000);
     const how = { who: "chaos", reason: "chaos", leaseDuration: 1_000, signal };
     return invalidate(this.#place, [task], how).then(

@@ -5,23 +5,24 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readSettings } from "../../src/settings.ts";
 import { openWorkplace } from "../../src/workplace.ts";
 import type { Wings } from "./actor.ts";
-import { figuresOf, type Figures, type Violation, violationsOf } from "./checks.ts";
+import { type Violation, violationsOf } from "./checks.ts";
 import type { Mode } from "./dataset.ts";
 import { gatherFacts } from "./facts.ts";
 import { chaosFamilies } from "./families.ts";
 import { type AppliedFault, breakThings, LEASE } from "./faults.ts";
+import { type Figures, figuresOf } from "./figures.ts";
 import { graphOf } from "./graph.ts";
 import { busyProcesses, sizeOfLedger } from "./ledger.ts";
 import type { Network } from "./network.ts";
 import { Operator } from "./operator.ts";
+import { patiently } from "./patiently.ts";
 import { bucketOf, PrivateRedis, type SharedServices } from "./services.ts";
+import { settle } from "./settle.ts";
 import { environmentOf, SLOTS, Stage, WORKERS } from "./stage.ts";
 
 /** Milliseconds without any progress after which it does not converge; a slow machine may be slow. */
 const STANDSTILL = 30_000;
 const BOUND = 300_000;
-/** How long those that were overtaken have to try a commit after all. */
-const ZOMBIE_TIME = 2_000;
 
 export interface SeedResult extends Figures {
   readonly seed: number;
@@ -79,11 +80,8 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     environment: { ...common, ...environmentOf(network, slot, urls()) },
   }));
 
-  const operator = await Operator.open(
-    { ...common, ...environmentOf(network, SLOTS, urls()) },
-    families,
-    graph,
-  );
+  const wired = { ...common, ...environmentOf(network, SLOTS, urls()) };
+  const operator = await patiently(() => Operator.open(wired, families, graph));
   const roots = [families.rootOf(graph, 0), families.rootOf(graph, 1)];
   let finished = false;
   const isComplete = async () => {
@@ -122,16 +120,12 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     const size = sizeOfLedger(ledger);
     if (size !== progress.size) progress = { size, at: now };
     if (now > progress.at + STANDSTILL || now > quiet + BOUND) break;
-    await sleep(20);
+    await sleep(50);
     converged = await isComplete();
   }
   const convergence = Date.now() - quiet;
   finished = true;
   await watching;
-  await sleep(ZOMBIE_TIME);
-  await operator.close();
-  await stage.close({ reuse: mode === "fenced" });
-
   const direct = readSettings({
     ...common,
     REDIS_URL: redis.url,
@@ -139,7 +133,10 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     SOURCE_URL: services.postgres.urlOf(name),
     AWS_ENDPOINT_URL_S3: services.s3.endpoint,
   });
-  const place = await openWorkplace(families.project, direct);
+  const place = await patiently(() => openWorkplace(families.project, direct));
+  if (converged) await settle(place, stage, ledger);
+  await operator.close();
+  await stage.close({ reuse: mode === "fenced" });
   const facts = await gatherFacts({
     place,
     families,
@@ -147,7 +144,7 @@ export async function runSeed(lane: Lane, seed: number, mode: Mode): Promise<See
     mode,
     faults,
     converged,
-    invalidated: new Set(operator.wanted.keys()),
+    invalidated: operator.invalidated,
     exits: stage.exits,
     ledgerDir: ledger,
     logs: wings.all.filter(({ pid }) => stage.pids.has(pid)).map(({ log }) => log),
