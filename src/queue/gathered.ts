@@ -1,7 +1,7 @@
 /**
- * Calls of one script that are made in one turn of the event loop leave as one command: with many
- * attempts at work, a third of what a call costs, here and in Redis, is the command. Each call is
- * answered by itself. Knows nothing of what the script does.
+ * Calls of one script that are made together, because replies arrived together, leave as one command:
+ * with many attempts at work, a third of what a call costs, here and in Redis, is the command. Each call
+ * is answered by itself. Knows nothing of what the script does.
  */
 import { z } from "zod";
 
@@ -32,7 +32,8 @@ export function gathered(send: Send): Send {
   };
   return (call) =>
     new Promise((resolve, reject) => {
-      if (waiting.length === 0) setImmediate(sendAll);
+      // After the microtasks of what arrived, and before another connection is read.
+      if (waiting.length === 0) process.nextTick(sendAll);
       waiting.push({ call, resolve, reject });
     });
 }

@@ -15,7 +15,7 @@ import { checkQueueName } from "../core/check-declaration.ts";
 import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { listenForCancels } from "./cancel.ts";
-import type { Engine } from "./engine.ts";
+import { Engine } from "./engine.ts";
 import { type Delivery, execute } from "./execute.ts";
 import { CancelledBy, Interrupt, WorkerStopping } from "./interrupt.ts";
 import type { Outcome } from "./outcome.ts";
@@ -47,40 +47,29 @@ export async function startWorker(
   runtime: Runtime,
   settings: WorkerSettings,
 ): Promise<RunningWorker> {
-  const { engine } = runtime;
-  await engine.claim();
+  for (const queue of settings.queues) checkQueueName(queue, "The worker's queues");
+  await runtime.engine.claim();
   const running = new Running();
-  const workers = settings.queues.map((queue) => {
-    checkQueueName(queue, "The worker's queues");
-    const worker = new Worker(queue, processor(runtime, running), {
-      connection: engine.redis,
-      prefix: engine.keys.prefix,
-      concurrency: settings.concurrency,
-      lockDuration: settings.lockDuration,
-      stalledInterval: settings.stalledInterval,
-      // Crashes are counted by the lease: BullMQ's own counter is never reset.
-      maxStalledCount: 1_000_000,
-      metrics: { maxDataPoints: 7 * 24 * 60 },
-      // Completed jobs are a convenience for Bull Board; completion has its own record. Failed ones stay.
-      removeOnComplete: { age: 7 * 86_400, count: 100_000 },
-      settings: {
-        backoffStrategy: (attemptsMade, _type, _error, job) =>
-          backoffOf(runtime, attemptsMade, job),
-      },
-    });
-    worker.on("error", settings.onError);
-    return worker;
-  });
+  const engines: Engine[] = [];
+  const workers: Worker[] = [];
   let cancels: Awaited<ReturnType<typeof listenForCancels>>;
   try {
+    // A connection for each queue: on a single one, Redis waits while all of its answers are worked on
+    // here, and this process while Redis works on what follows from them.
+    for (const _ of settings.queues) engines.push(await Engine.open(runtime.engine.settings));
+    for (const [index, engine] of engines.entries()) {
+      const queue = settings.queues[index] ?? "";
+      workers.push(workOn({ ...runtime, engine }, queue, settings, running));
+    }
     await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-    cancels = await listenForCancels(engine, (id, by) => running.cancel(id, by));
+    cancels = await listenForCancels(runtime.engine, (id, by) => running.cancel(id, by));
   } catch (error) {
-    // Those that did start would go on taking jobs, in a process that nobody can stop in order.
-    running.stop();
     await Promise.allSettled(workers.map((worker) => worker.close(true)));
+    await Promise.allSettled(engines.map((engine) => engine.close()));
     throw error;
   }
+  // Only now: no job is taken by a worker that then fails to start, or does not hear a cancel.
+  for (const worker of workers) worker.run().catch(settings.onError);
   return {
     queues: settings.queues,
     async stop(grace) {
@@ -90,9 +79,37 @@ export async function startWorker(
       } finally {
         clearTimeout(handBack);
         cancels.close();
+        await Promise.all(engines.map((engine) => engine.close()));
       }
     },
   };
+}
+
+function workOn(
+  runtime: Runtime,
+  queue: string,
+  settings: WorkerSettings,
+  running: Running,
+): Worker {
+  const { engine } = runtime;
+  const worker = new Worker(queue, processor(runtime, running), {
+    autorun: false,
+    connection: engine.redis,
+    prefix: engine.keys.prefix,
+    concurrency: settings.concurrency,
+    lockDuration: settings.lockDuration,
+    stalledInterval: settings.stalledInterval,
+    // Crashes are counted by the lease: BullMQ's own counter is never reset.
+    maxStalledCount: 1_000_000,
+    metrics: { maxDataPoints: 7 * 24 * 60 },
+    // Completed jobs are a convenience for Bull Board; completion has its own record. Failed ones stay.
+    removeOnComplete: { age: 7 * 86_400, count: 100_000 },
+    settings: {
+      backoffStrategy: (attemptsMade, _type, _error, job) => backoffOf(runtime, attemptsMade, job),
+    },
+  });
+  worker.on("error", settings.onError);
+  return worker;
 }
 
 /** The deliveries at work. One job may be there twice: BullMQ hands it out again after a freeze. */
