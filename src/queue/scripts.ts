@@ -55,8 +55,18 @@ export const SCRIPT_NAMES: readonly ScriptName[] = [
 /** Those that every attempt calls. What is called in one turn of the event loop leaves as one command. */
 const GATHERED: ReadonlySet<ScriptName> = new Set(["begin", "complete"]);
 
-/** The text of a script, as Redis is given it. */
+const texts = new Map<ScriptName, string>();
+
+/** The text of a script, as Redis is given it. Read once: a worker has a connection for each queue. */
 export function scriptText(name: ScriptName): string {
+  const known = texts.get(name);
+  if (known !== undefined) return known;
+  const text = readScript(name);
+  texts.set(name, text);
+  return text;
+}
+
+function readScript(name: ScriptName): string {
   const read = (file: string) => readFileSync(new URL(`lua/${file}.lua`, import.meta.url), "utf8");
   const lua = GATHERED.has(name)
     ? read("includes/gathered").replace("--- @script", () => read(name))

@@ -56,7 +56,11 @@ export async function startWorker(
   try {
     // A connection for each queue: on a single one, Redis waits while all of its answers are worked on
     // here, and this process while Redis works on what follows from them.
-    for (const _ of settings.queues) engines.push(await Engine.open(runtime.engine.settings));
+    const opened = await Promise.allSettled(
+      settings.queues.map(() => Engine.open(runtime.engine.settings)),
+    );
+    for (const each of opened) if (each.status === "fulfilled") engines.push(each.value);
+    for (const each of opened) if (each.status === "rejected") throw each.reason;
     for (const [index, engine] of engines.entries()) {
       const queue = settings.queues[index] ?? "";
       workers.push(workOn({ ...runtime, engine }, queue, settings, running));
