@@ -2,6 +2,7 @@
  * The invariants of `docs/reliability.md`, each checked against what a seed left behind. Nothing here asks
  * the engine whether all is well: states and history are read only where they are what is promised.
  */
+import type { RecordedAttempt } from "../../src/queue/history/attempt.ts";
 import { illegalStep } from "../integration/history/legal-path.ts";
 import type { Facts, ToldEvent } from "./facts.ts";
 import { type AppliedFault, LEASE, LOSES_RECORDS } from "./faults.ts";
@@ -242,9 +243,19 @@ function* rowsAsReference({ nodes }: Facts): Iterable<string> {
 function* legalHistory({ nodes, faults, invalidated }: Facts): Iterable<string> {
   if (faults.some(({ name }) => LOSES_RECORDS.has(name))) return;
   for (const { node, task, history } of nodes) {
-    const step = illegalStep(history, invalidated.has(node.n) ? 1 : 0);
+    const counted = history.filter((attempt) => !wokeTooLate(attempt, faults));
+    const step = illegalStep(counted, invalidated.has(node.n) ? 1 : 0);
     if (step !== undefined) yield `${task.name}: ${step}`;
   }
+}
+
+/** Frozen between its look and its first line, it begins when it wakes up, and finds itself overtaken. */
+function wokeTooLate({ worker, started, outcome }: RecordedAttempt, faults: Facts["faults"]) {
+  if (outcome !== "superseded") return false;
+  const pid = Number(worker?.split(":").at(-1));
+  return faultsOn("freezeWorker", pid, faults).some(
+    ({ ended }) => started >= ended && started < ended + LEASE,
+  );
 }
 
 function faultsOn(
