@@ -4,14 +4,12 @@
  * family around it.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { Temporal } from "temporal-polyfill";
 import { defineTask } from "../core/define.ts";
-import { PermanentError } from "../core/errors.ts";
 import { p } from "../core/params/p.ts";
 import type { Progress } from "../core/run.ts";
-import type { Block, Column, CopyOutRequest, Dialect, Source } from "../core/stores.ts";
+import type { Column, CopyOutRequest, Dialect, Source } from "../core/stores.ts";
 import { forRedshift, type RedshiftColumns } from "../sql/redshift/types.ts";
 import { type Compression, defaultCompression } from "../targets/compression.ts";
 import type {
@@ -21,6 +19,7 @@ import type {
 } from "../targets/dataset-writer.ts";
 import { type S3Dataset, s3Dataset } from "../targets/s3-dataset.ts";
 import { redshiftColumns } from "./definition-params.ts";
+import { NullTextFound, proveNullText } from "./prove-null-text.ts";
 import { RollingFiles } from "./rolling-files.ts";
 
 export interface CopyTableOptions {
@@ -166,33 +165,6 @@ function projectionFor({
 function fileBytesFor(tableBytes = MAX_FILE_BYTES * FILES): number {
   return Math.max(MIN_FILE_BYTES, Math.min(MAX_FILE_BYTES, Math.ceil(tableBytes / FILES)));
 }
-
-/**
- * Postgres quotes a value that equals the NULL text, so the quoted text is in the stream exactly when
- * a value looks like it. Readers that do not tell the two apart (Redshift, it is said) would lose that
- * value: the dump is made again, with a text that nobody can have stored.
- */
-function proveNullText(nullText: string, report: (totals: Progress) => void): Transform {
-  const quoted = Buffer.from(`"${nullText}"`);
-  let rows = 0;
-  let bytes = 0;
-  return new Transform({
-    objectMode: true,
-    highWaterMark: 1,
-    transform(block: Block, _encoding, done) {
-      if (block.buffer.includes(quoted)) {
-        done(new NullTextFound("NULL_TEXT_FOUND", `the data contains ${nullText} as text`));
-        return;
-      }
-      rows += block.rows;
-      bytes += block.buffer.length;
-      report({ rows, bytes });
-      done(null, block);
-    },
-  });
-}
-
-class NullTextFound extends PermanentError {}
 
 /** What it deletes is invisible, so failing to is no failure; the sweep comes by later. */
 async function discard(writer: DatasetWriter): Promise<void> {

@@ -130,7 +130,7 @@ test("values that look like the NULL sentinel make the dump choose another one",
 test("a sentinel inside a longer value is no reason for another one", async () => {
   await administer(
     url,
-    `CREATE TABLE src.inside (words text); INSERT INTO src.inside VALUES ('x@NULL@y')`,
+    `CREATE TABLE src.inside (words text); INSERT INTO src.inside VALUES ('x@NULL@y'), ('x@NULL@')`,
   );
   expect(await roundTrip("src.inside", "copied.inside")).toEqual([]);
   const task = TableCopyToS3({ table: "src.inside", date });
