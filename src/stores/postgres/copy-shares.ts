@@ -7,6 +7,15 @@ import { PassThrough, type Readable } from "node:stream";
 import type { Session } from "./session.ts";
 
 export function copyShares(sessions: readonly Session[], statements: readonly string[]): Readable {
+  const [session] = sessions;
+  const [statement] = statements;
+  if (
+    session !== undefined &&
+    statement !== undefined &&
+    sessions.length * statements.length === 1
+  ) {
+    return session.copyOut(statement);
+  }
   const blocks = new PassThrough({ objectMode: true, highWaterMark: sessions.length });
   const left = [...statements];
   const closed = new AbortController();
