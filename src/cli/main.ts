@@ -5,6 +5,7 @@ import { EXIT, exitCodeOf, explain } from "./exit.ts";
 import { GRAPH_FORMATS } from "./graph-format.ts";
 import { loadProject } from "./load-project.ts";
 import type { Named, Session } from "./session.ts";
+import { stopOnSignals, stopWithInput } from "./stop-requests.ts";
 import { taskFromArguments } from "./task-arguments.ts";
 import { createTerminal } from "./terminal.ts";
 
@@ -18,24 +19,6 @@ const session: Session = {
   signal: stopped.signal,
   confirm: createConfirm(stdin, stderr),
 };
-
-/** A second Ctrl-C ends at once. */
-function stopOnSignals(): void {
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => stopped.abort());
-  }
-}
-
-/** A worker that follows its parent's death is gone after this many milliseconds. */
-const FOLLOW_DEADLINE = 800;
-
-/** Called before anything else is loaded: the parent may be gone before that is done. */
-function stopWithInput(): void {
-  process.stdin.resume().once("end", () => {
-    stopped.abort();
-    setTimeout(() => process.exit(0), FOLLOW_DEADLINE).unref();
-  });
-}
 
 const program = new Command("sluice")
   .description("Typed, targeted data pipelines on BullMQ: Postgres, S3 and the warehouse.")
@@ -78,7 +61,7 @@ taskCommand("run", "run a task and everything it needs, and wait")
   )
   .addOption(devOption())
   .action(async (name: string, words: string[], options) => {
-    stopOnSignals();
+    stopOnSignals(stopped);
     const named = await namedRoot(options.config, name, words);
     const { runCommand } = await import("./commands/run.ts");
     process.exitCode = await runCommand(session, named, options);
@@ -117,7 +100,7 @@ function invalidationCommand(name: string, description: string): Command {
 
 invalidationCommand("invalidate", "remove outputs and records of a task, after a preview").action(
   async (name: string, words: string[], options) => {
-    stopOnSignals();
+    stopOnSignals(stopped);
     const { invalidateCommand } = await import("./commands/invalidate.ts");
     process.exitCode = await invalidateCommand(session, name, words, options);
   },
@@ -126,7 +109,7 @@ invalidationCommand("invalidate", "remove outputs and records of a task, after a
 invalidationCommand("rerun", "invalidate a task, then run it, or with --downstream its root")
   .option("--workers <n>", "start worker processes for this run", wholeNumber)
   .action(async (name: string, words: string[], options) => {
-    stopOnSignals();
+    stopOnSignals(stopped);
     const { rerunCommand } = await import("./commands/rerun.ts");
     process.exitCode = await rerunCommand(session, name, words, options);
   });
@@ -196,7 +179,7 @@ operatorCommand(
   "end a task's attempt, or take it out of the queue, until it is retried",
   "<task>",
 ).action(async (name: string, words: string[], options) => {
-  stopOnSignals();
+  stopOnSignals(stopped);
   const { cancelCommand } = await import("./commands/cancel.ts");
   process.exitCode = await cancelCommand(session, name, words, options);
 });
@@ -230,7 +213,8 @@ program
   .option("--queues <names>", "only these, separated by commas (default: all of the project)")
   .addOption(new Option("--until-input-ends", "end when standard input does").hideHelp())
   .action(async (options) => {
-    if (options.untilInputEnds) stopWithInput();
+    stopOnSignals(stopped);
+    if (options.untilInputEnds) stopWithInput(stopped);
     const { workerCommand } = await import("./commands/worker.ts");
     await workerCommand(session, options);
   });
@@ -249,7 +233,7 @@ program
   .description("Bull Board over the project's queues, until SIGTERM")
   .addOption(configOption())
   .action(async (options) => {
-    stopOnSignals();
+    stopOnSignals(stopped);
     const { dashboardCommand } = await import("./commands/dashboard.ts");
     await dashboardCommand(session, options);
   });
@@ -259,7 +243,7 @@ program
   .description("the sample pipeline for yesterday, on the development stack")
   .option("--json", "print the outcome as JSON, as the last line")
   .action(async (options) => {
-    stopOnSignals();
+    stopOnSignals(stopped);
     const { demoCommand } = await import("./commands/demo.ts");
     process.exitCode = await demoCommand(session, options);
   });
@@ -279,7 +263,7 @@ program
   .command("dev", { hidden: true })
   .description("the development stack with the sample pipeline and Bull Board, until Ctrl-C")
   .action(async () => {
-    stopOnSignals();
+    stopOnSignals(stopped);
     const { devCommand } = await import("./commands/dev.ts");
     await devCommand(session);
   });

@@ -35,6 +35,11 @@ afterAll(async () => {
   if (problems.length > 0) throw new AggregateError(problems, problems.map(String).join("\n"));
 });
 
+/** Runs after the file's last test, when its own hooks have closed what they opened. */
+export function disposeLast(dispose: () => Promise<void>): void {
+  disposals.push(dispose);
+}
+
 /** URL of the run's Redis. Use it with a `keyPrefix()`. */
 export async function redisUrl(): Promise<string> {
   return (await addressOf("redis")).url;

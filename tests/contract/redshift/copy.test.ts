@@ -233,6 +233,30 @@ describe("formats", () => {
     ]);
   });
 
+  it("JSON by a JSONPaths file finds each column's value, also of arrays", async () => {
+    const paths = async (...jsonpaths: readonly string[]) => {
+      await bucket.put("paths.json", JSON.stringify({ jsonpaths }));
+      return `FORMAT AS JSON 's3://${bucket.name}/paths.json'`;
+    };
+    const json =
+      '{"id": 1, "a": {"names": ["no", "é\\n"]}, "b c": [1.239]}\n{"a": {"names": []}, "id": null}\n{"id": 2, "a": 7, "id": 3}';
+    expect(await loaded(json, await paths("$.id", "$.a.names[1]", "$['b c'][0]"))).toEqual([
+      [1, "é\n", "1.23"],
+      [null, null, null],
+      [3, null, null],
+    ]);
+    await redshift.rows("DELETE FROM t");
+    expect(await loaded('[4, "x", {"y": 5}]', await paths("$[0]", "$[1]", "$[2].y"))).toEqual([
+      [4, "x", "5.00"],
+    ]);
+    await expect(loaded(json, await paths("$.id", "$.a"))).rejects.toThrow(
+      "Number of jsonpaths and the number of columns should match (2 paths for 3 columns)",
+    );
+    await expect(loaded(json, await paths("$.id", "$..a", "$.b"))).rejects.toThrow(
+      "$..a is not supported",
+    );
+  });
+
   it("JSON keeps what is nested, and long numbers, as they are written", async () => {
     await redshift.rows("CREATE TABLE nested (s SUPER, v VARCHAR(100), n DECIMAL(38,0))");
     const json =

@@ -79,6 +79,7 @@ describe("Redshift has no", () => {
 describe("in a transaction", () => {
   it.each([
     ["VACUUM", "VACUUM t"],
+    ["CREATE DATABASE", "CREATE DATABASE other"],
     ["ALTER TABLE APPEND", "ALTER TABLE t APPEND FROM s"],
   ])("%s is refused", async (name, sql) => {
     await redshift.rows("BEGIN");
@@ -95,6 +96,7 @@ describe("the stand-in refuses by name", () => {
     ["SET enable_case_sensitive_identifier TO true", "SET enable_case_sensitive_identifier"],
     ["CREATE TABLE g (place GEOMETRY)", "type geometry"],
     ["REFRESH MATERIALIZED VIEW v", "REFRESH"],
+    ["CREATE DATABASE d WITH OWNER somebody", "CREATE DATABASE with options"],
     ["CREATE EXTERNAL SCHEMA s2 FROM DATA CATALOG", "CREATE EXTERNAL"],
   ])("%s", async (sql, what) => {
     expect(await redshift.failure(sql)).toBe(
@@ -125,7 +127,6 @@ describe("options of COPY", () => {
     "FIXEDWIDTH 'a:1'",
     "BZIP2",
     "LZOP",
-    "JSON 's3://bucket/paths.json'",
     "JSON 'noshred'",
     "DATEFORMAT 'DD.MM.YYYY'",
     "TIMEFORMAT 'DD.MM.YYYY HH24:MI'",
@@ -154,16 +155,12 @@ describe("options of COPY", () => {
 });
 
 describe("options of UNLOAD", () => {
-  it.each([
-    "FORMAT AS PARQUET",
-    "FIXEDWIDTH '1:2'",
-    "BZIP2",
-    "PARTITION BY (id)",
-    "ENCRYPTED",
-    "KMS_KEY_ID 'x'",
-  ])("%s is refused, not ignored", async (option) => {
-    expect(await redshift.failure(`${UNLOAD} ${option}`)).toMatch(/^0A000 .* not carried out/);
-  });
+  it.each(["FORMAT AS PARQUET", "FIXEDWIDTH '1:2'", "BZIP2", "ENCRYPTED", "KMS_KEY_ID 'x'"])(
+    "%s is refused, not ignored",
+    async (option) => {
+      expect(await redshift.failure(`${UNLOAD} ${option}`)).toMatch(/^0A000 .* not carried out/);
+    },
+  );
 
   it.each([
     ["CSV ADDQUOTES", /ADDQUOTES is not compatible with CSV/],
@@ -171,6 +168,7 @@ describe("options of UNLOAD", () => {
     ["ALLOWOVERWRITE CLEANPATH", /ALLOWOVERWRITE is not compatible with CLEANPATH/],
     ["MAXFILESIZE 1 MB", /MAXFILESIZE must be between/],
     ["IGNOREHEADER 1", /syntax error at or near "IGNOREHEADER"/],
+    ["PARTITION (id)", /syntax error at or near "\("/],
   ])("%s is an error", async (option, problem) => {
     expect(await redshift.failure(`${UNLOAD} ${option}`)).toMatch(problem);
   });

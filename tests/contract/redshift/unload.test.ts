@@ -70,6 +70,39 @@ describe("an unload", () => {
   });
 });
 
+describe("PARTITION BY", () => {
+  const query =
+    "SELECT k, v, CASE WHEN k < 4 THEN 'a/b é' END AS kind, date '2026-11-21' AS day FROM t WHERE k <> 3 ORDER BY k";
+  const folder = (kind: string) => `${prefix}f_day=2026-11-21/kind=${kind}/`;
+
+  it("puts rows into folders by their values, without those columns", async () => {
+    await redshift.rows(unload("CSV PARTITION BY (day, kind) PARALLEL OFF HEADER MANIFEST", query));
+    const [named, none] = ["a%2Fb é", "__HIVE_DEFAULT_PARTITION__"].map((kind) => folder(kind));
+    expect(await bucket.keys(prefix)).toEqual(
+      [`${prefix}f_manifest`, `${named}000`, `${none}000`].toSorted(),
+    );
+    expect(await bucket.get(`${named}000`)).toBe('k,v\n1,"say ""hi"", é"\n2,\n');
+    const { entries } = JSON.parse(await bucket.get(`${prefix}f_manifest`));
+    expect(entries).toHaveLength(2);
+    expect(await redshift.rows("SELECT pg_last_unload_count()::int AS n")).toEqual([{ n: 3 }]);
+  });
+
+  it("INCLUDE keeps the columns; without rows there are no files", async () => {
+    await redshift.rows(unload("CSV PARTITION BY (kind) INCLUDE PARALLEL OFF", query));
+    expect(await bucket.get(`${prefix}f_kind=a%2Fb é/000`)).toContain("2,,a/b é,2026-11-21\n");
+    prefix = `${prefix}none/`;
+    await redshift.rows(unload("CSV PARTITION BY (k)", "SELECT k, v FROM t WHERE k > 9"));
+    expect(await bucket.keys(prefix)).toEqual([]);
+  });
+
+  it("needs columns of the SELECT, and one that is left for the files", async () => {
+    expect(await redshift.failure(unload("CSV PARTITION BY (x)"))).toMatch(
+      /^42703 .*"x" is not in/,
+    );
+    expect(await redshift.failure(unload("CSV PARTITION BY (k, v)"))).toMatch(/leaves no column/);
+  });
+});
+
 describe("formats", () => {
   it("CSV quotes where it must; NULL and the empty string are the same when nothing is said", async () => {
     expect(await unloaded("CSV")).toBe('1,"say ""hi"", é"\n2,\n3,\n4,"back\\slash\nnew | line"\n');

@@ -11,7 +11,7 @@ import { s3Flag } from "../../../src/targets/s3-flag.ts";
 import { s3Object } from "../../../src/targets/s3-object.ts";
 import { tableMarker } from "../../../src/targets/table-marker.ts";
 import { attempt, keysOf, opened } from "../../integration/data/data-stores.ts";
-import { freshPlace, type Place } from "../../integration/tasks/warehouses.ts";
+import { localPlace, type Place } from "../../integration/tasks/warehouses.ts";
 import { proxied } from "../../support/proxied.ts";
 import type { TcpProxy } from "../../support/tcp-proxy.ts";
 import { insert, KINDS, writeDataset, Writes } from "./kinds.ts";
@@ -28,7 +28,7 @@ let administer: Place["admin"];
 
 beforeAll(async () => {
   for (const dialect of ["postgres", "redshift"] as const) {
-    const place = await freshPlace(dialect);
+    const place = await localPlace(dialect);
     const { warehouseUrl, s3 } = place.settings;
     if (s3?.endpoint === undefined) throw new Error("no S3");
     const [warehouse, bucket] = await Promise.all([

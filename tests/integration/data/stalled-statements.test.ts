@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { defineTask } from "../../../src/core/define.ts";
 import { tableMarker } from "../../../src/targets/table-marker.ts";
 import { proxied } from "../../support/proxied.ts";
-import { DIALECTS, freshPlace } from "../tasks/warehouses.ts";
+import { DIALECTS, localPlace } from "../tasks/warehouses.ts";
 import { attempt, opened, outputsOf } from "./data-stores.ts";
 
 const Build = defineTask({ name: "Build", output: () => tableMarker("built") }, () => {});
@@ -12,7 +12,7 @@ const { signal } = new AbortController();
 describe.each(DIALECTS)("%s", (dialect) => {
   /** Stores behind a proxy, impatient ones. */
   async function behindProxy() {
-    const { settings, admin } = await freshPlace(dialect);
+    const { settings, admin } = await localPlace(dialect);
     const { proxy, url } = await proxied(String(settings.warehouseUrl));
     const frozen = opened({ ...settings, warehouseUrl: url, stallAfter: 200 });
     const output = outputsOf(Build(), frozen, { attempt: attempt() });

@@ -17,7 +17,7 @@ import { sentStatements } from "../../support/sent-statements.ts";
 import { freshDatabase } from "../../support/services.ts";
 import type { TcpProxy } from "../../support/tcp-proxy.ts";
 import { administer, attempt, opened, outputsOf } from "../data/data-stores.ts";
-import { DIALECTS, freshPlace, type Place, printed, runTask } from "../tasks/warehouses.ts";
+import { DIALECTS, localPlace, type Place, printed, runTask } from "../tasks/warehouses.ts";
 import { type Case, ROLE, wholeOf } from "./case.ts";
 import { DUMPS } from "./dump-cases.ts";
 import { LOADS } from "./load-cases.ts";
@@ -61,7 +61,7 @@ describe.each(DIALECTS)("in %s", (dialect) => {
   let stores: OpenedStores;
 
   beforeAll(async () => {
-    place = await freshPlace(dialect);
+    place = await localPlace(dialect);
     const sourceUrl = await freshDatabase();
     await administer(
       sourceUrl,

@@ -12,6 +12,7 @@ import { LoadTable } from "../../../src/tasks/load-table.ts";
 import { pipeline, statesOf } from "../../support/pipeline.ts";
 import { freshDatabase } from "../../support/services.ts";
 import { administer, opened } from "../data/data-stores.ts";
+import { IS_CLUSTER } from "../../support/redshift.ts";
 import { DIALECTS, freshPlace } from "./warehouses.ts";
 
 const date = Temporal.PlainDate.from("2026-11-21");
@@ -46,13 +47,15 @@ describe.each(DIALECTS)("%s", (dialect) => {
       { day: "2026-11-20", visits: "2" },
       { day: "2026-11-21", visits: "3" },
     ]);
+    expect(engine.errors).toEqual([]);
+    // A cluster has no Postgres behind it, whose functions these are.
+    if (dialect === "redshift" && IS_CLUSTER) return;
     const [seen] = await place.admin(
       `SELECT has_table_privilege('public', 'mart.visits', 'SELECT') AS granted,
               (SELECT count(*) FROM table_updates) AS markers`,
     );
     // BuildVisits, Housekeeping, and LoadTable and Analyze twice each.
     expect(seen).toEqual({ granted: true, markers: "6" });
-    expect(engine.errors).toEqual([]);
   });
 
   test("a check that fails leaves nothing of the transaction that it is in", async () => {

@@ -15,6 +15,7 @@ import { RunSql } from "../../../src/tasks/run-sql.ts";
 import { TruncateTable, truncateTable } from "../../../src/tasks/truncate-table.ts";
 import { Vacuum, vacuum } from "../../../src/tasks/vacuum.ts";
 import { attempt, outputsOf } from "../data/data-stores.ts";
+import { IS_CLUSTER } from "../../support/redshift.ts";
 import { DIALECTS, freshPlace, type Place, runTask } from "./warehouses.ts";
 
 const date = Temporal.PlainDate.from("2026-11-21");
@@ -22,6 +23,8 @@ const next = date.add({ days: 1 });
 
 describe.each(DIALECTS)("%s", (dialect) => {
   let place: Place;
+  /** Looks at the Postgres behind, which a cluster has not. */
+  const behind = dialect === "redshift" && IS_CLUSTER;
 
   beforeAll(async () => {
     place = await freshPlace(dialect);
@@ -106,15 +109,15 @@ describe.each(DIALECTS)("%s", (dialect) => {
   });
 
   test("DeleteTable drops a table, and one that is not there is no error", async () => {
-    await filled("shop.old");
-    await run(DeleteTable({ table: "shop.old", date }));
-    expect(await exists("shop.old")).toBe(false);
-    await filled("shop.old");
-    await run(DeleteTable({ table: "shop.old", date }));
-    expect(await exists("shop.old"), "the task of one day runs once").toBe(true);
-    await run(DeleteTable({ table: "shop.old", date: next }));
+    await filled("shop.former");
+    await run(DeleteTable({ table: "shop.former", date }));
+    expect(await exists("shop.former")).toBe(false);
+    await filled("shop.former");
+    await run(DeleteTable({ table: "shop.former", date }));
+    expect(await exists("shop.former"), "the task of one day runs once").toBe(true);
+    await run(DeleteTable({ table: "shop.former", date: next }));
     await run(DeleteTable({ table: "shop.nothing", date }));
-    expect(await exists("shop.old")).toBe(false);
+    expect(await exists("shop.former")).toBe(false);
   });
 
   test("DeleteTable leaves a table that a view needs, unless it cascades", async () => {
@@ -128,14 +131,14 @@ describe.each(DIALECTS)("%s", (dialect) => {
   });
 
   test("TruncateTable empties a table, once a day", async () => {
-    await filled("shop.full");
-    await run(TruncateTable({ table: "shop.full", date }));
-    expect(await count("shop.full")).toBe(0);
-    await atomically("INSERT INTO shop.full VALUES (1, 'a')");
-    await run(TruncateTable({ table: "shop.full", date }));
-    expect(await count("shop.full")).toBe(1);
-    await run(TruncateTable({ table: "shop.full", date: next }));
-    expect(await count("shop.full")).toBe(0);
+    await filled("shop.filled");
+    await run(TruncateTable({ table: "shop.filled", date }));
+    expect(await count("shop.filled")).toBe(0);
+    await atomically("INSERT INTO shop.filled VALUES (1, 'a')");
+    await run(TruncateTable({ table: "shop.filled", date }));
+    expect(await count("shop.filled")).toBe(1);
+    await run(TruncateTable({ table: "shop.filled", date: next }));
+    expect(await count("shop.filled")).toBe(0);
   });
 
   test("truncateTable in a transaction is undone when the transaction fails", async () => {
@@ -179,58 +182,64 @@ describe.each(DIALECTS)("%s", (dialect) => {
     expect(await count("shop.ledger")).toBe(4);
   });
 
-  test("Vacuum and Analyze see to a table; a transaction takes no VACUUM", async () => {
-    await filled("shop.seen");
-    await run(Vacuum({ table: "shop.seen", date, analyze: true }));
-    await run(Vacuum({ table: "shop.seen", date, mode: "full" }));
-    await filled("shop.statistics");
-    const statistics = () =>
-      place.admin(`SELECT attname FROM pg_stats WHERE tablename = 'statistics' ORDER BY 1`);
-    expect(await statistics()).toEqual([]);
-    await run(Analyze({ table: "shop.statistics", date }));
-    expect(await statistics()).toEqual([{ attname: "id" }, { attname: "page" }]);
-    await atomically(analyze("shop.statistics", ["id"]));
-    await expect(atomically(vacuum("shop.seen"))).rejects.toMatchObject({
-      code: "VACUUM_IN_TRANSACTION",
-      message: expect.stringContaining("warehouse.serially()"),
-    });
-    await expect(run(Analyze({ table: "shop.nowhere", date }))).rejects.toThrow("nowhere");
-  });
+  test.skipIf(behind)(
+    "Vacuum and Analyze see to a table; a transaction takes no VACUUM",
+    async () => {
+      await filled("shop.seen");
+      await run(Vacuum({ table: "shop.seen", date, analyze: true }));
+      await run(Vacuum({ table: "shop.seen", date, mode: "full" }));
+      await filled("shop.statistics");
+      const statistics = () =>
+        place.admin(`SELECT attname FROM pg_stats WHERE tablename = 'statistics' ORDER BY 1`);
+      expect(await statistics()).toEqual([]);
+      await run(Analyze({ table: "shop.statistics", date }));
+      expect(await statistics()).toEqual([{ attname: "id" }, { attname: "page" }]);
+      await atomically(analyze("shop.statistics", ["id"]));
+      await expect(atomically(vacuum("shop.seen"))).rejects.toMatchObject({
+        code: "VACUUM_IN_TRANSACTION",
+        message: expect.stringContaining("warehouse.serially()"),
+      });
+      await expect(run(Analyze({ table: "shop.nowhere", date }))).rejects.toThrow("nowhere");
+    },
+  );
 
   test.runIf(dialect === "postgres")("Vacuum names the modes that only Redshift has", async () => {
     const task = Vacuum({ table: "shop.any", date, mode: "sort only" });
     await expect(run(task)).rejects.toThrow('only Redshift knows the mode "sort only"');
   });
 
-  test("Grant grants to users, groups and everybody; what is unknown is named", async () => {
-    await filled("shop.granted");
-    const [reader, group] = ["reader", "group"].map(
-      (name) => `${name}_${randomBytes(4).toString("hex")}`,
-    );
-    await place.admin(`CREATE ROLE ${reader}; CREATE ROLE ${group}`);
-    try {
-      const to = [
-        { kind: "user", name: reader ?? "" },
-        { kind: "group", name: group ?? "" },
-      ] as const;
-      const task = Grant({ privileges: ["select"], to, table: "shop.granted", date });
-      await run(task);
-      const [granted] = await place.admin(
-        `SELECT has_table_privilege('${reader}', 'shop.granted', 'SELECT') AS a,
+  test.skipIf(behind)(
+    "Grant grants to users, groups and everybody; what is unknown is named",
+    async () => {
+      await filled("shop.granted");
+      const [reader, group] = ["reader", "group"].map(
+        (name) => `${name}_${randomBytes(4).toString("hex")}`,
+      );
+      await place.admin(`CREATE ROLE ${reader}; CREATE ROLE ${group}`);
+      try {
+        const to = [
+          { kind: "user", name: reader ?? "" },
+          { kind: "group", name: group ?? "" },
+        ] as const;
+        const task = Grant({ privileges: ["select"], to, table: "shop.granted", date });
+        await run(task);
+        const [granted] = await place.admin(
+          `SELECT has_table_privilege('${reader}', 'shop.granted', 'SELECT') AS a,
                 has_table_privilege('${group}', 'shop.granted', 'SELECT') AS b,
                 has_table_privilege('${group}', 'shop.granted', 'INSERT') AS c`,
-      );
-      expect(granted).toEqual({ a: true, b: true, c: false });
-      expect(task.name).toContain(`["user:${reader}", "group:${group}"]`);
-    } finally {
-      await place.admin(`DROP OWNED BY ${reader}, ${group}; DROP ROLE ${reader}, ${group}`);
-    }
-    const nobody = Grant.parse({
-      privileges: '["select"]',
-      to: '["nobody_here"]',
-      table: "shop.granted",
-      date: "2026-11-21",
-    });
-    await expect(run(nobody)).rejects.toThrow("nobody_here");
-  });
+        );
+        expect(granted).toEqual({ a: true, b: true, c: false });
+        expect(task.name).toContain(`["user:${reader}", "group:${group}"]`);
+      } finally {
+        await place.admin(`DROP OWNED BY ${reader}, ${group}; DROP ROLE ${reader}, ${group}`);
+      }
+      const nobody = Grant.parse({
+        privileges: '["select"]',
+        to: '["nobody_here"]',
+        table: "shop.granted",
+        date: "2026-11-21",
+      });
+      await expect(run(nobody)).rejects.toThrow("nobody_here");
+    },
+  );
 });

@@ -4,6 +4,7 @@ import type { Attempt } from "../../../src/core/target.ts";
 import type { Task } from "../../../src/core/task.ts";
 import { taskContext } from "../../../src/queue/task-context.ts";
 import type { OpenedStores, StoreSettings } from "../../../src/stores/open-stores.ts";
+import { openRedshift } from "../../support/redshift.ts";
 import { freshBucket, freshDatabase, freshRedshift } from "../../support/services.ts";
 import { administer, attempt, opened } from "../data/data-stores.ts";
 
@@ -17,8 +18,18 @@ export interface Place {
 
 export const DIALECTS: readonly Dialect[] = ["postgres", "redshift"];
 
-/** A new, empty warehouse, with a bucket of its own. */
+/** A new, empty warehouse, with a bucket of its own. Redshift is a cluster if one is given. */
 export async function freshPlace(dialect: Dialect): Promise<Place> {
+  if (dialect === "postgres") return await localPlace(dialect);
+  const { url: warehouseUrl, s3, administer: own, postgresUrl } = await openRedshift();
+  const settings = { warehouseUrl, s3 };
+  const admin = (sql: string) =>
+    postgresUrl === undefined ? own(sql) : administer(postgresUrl, sql);
+  return { dialect, settings, stores: opened(settings), admin };
+}
+
+/** The same on this machine whatever is given: for looks at the wire, and at what is behind the stand-in. */
+export async function localPlace(dialect: Dialect): Promise<Place> {
   const [s3, { url, postgresUrl }] = await Promise.all([
     freshBucket(),
     dialect === "redshift" ? freshRedshift() : onlyPostgres(),

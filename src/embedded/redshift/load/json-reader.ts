@@ -1,18 +1,20 @@
 /**
- * JSON 'auto': one object after the other, keys matched to columns. Values keep their text: a number
- * of forty digits arrives as it was written.
+ * JSON: one object after the other, whose values are found by the columns' names or by paths. Values keep
+ * their text: a number of forty digits arrives as it was written.
  */
 
+import type { JsonPath } from "./json-paths.ts";
 import { bytesToUtf8, RecordReader, RowError, utf8ToBytes } from "./row.ts";
 
-export class JsonReader extends RecordReader {
-  readonly #columns: ReadonlyMap<string, number>;
-  readonly #ignoreCase: boolean;
+/** The columns' values in the text of one object; undefined where there is none. */
+type Find = (object: string) => readonly (string | null | undefined)[];
 
-  constructor(columns: readonly string[], ignoreCase: boolean) {
+export class JsonReader extends RecordReader {
+  readonly #find: Find;
+
+  constructor(find: Find) {
     super(0);
-    this.#columns = new Map(columns.map((name, index) => [name, index]));
-    this.#ignoreCase = ignoreCase;
+    this.#find = find;
   }
 
   /** An object with the blanks before and after it. */
@@ -26,15 +28,41 @@ export class JsonReader extends RecordReader {
 
   protected override fieldsOf(record: string): readonly (string | null | undefined)[] | undefined {
     if (/^\s*$/.test(record)) return undefined;
-    const text = record.trim();
-    const fields: (string | null | undefined)[] = Array.from({ length: this.#columns.size });
-    for (const [key, raw] of members(text)) {
-      const name = this.#ignoreCase ? key.toLowerCase() : key;
-      const index = this.#columns.get(name);
+    return this.#find(record.trim());
+  }
+}
+
+/** `JSON 'auto'` */
+export function byName(columns: readonly string[], ignoreCase: boolean): Find {
+  const places = new Map(columns.map((name, index) => [name, index]));
+  return (object) => {
+    const fields: (string | null | undefined)[] = Array.from({ length: places.size });
+    for (const [key, raw] of members(object)) {
+      const index = places.get(ignoreCase ? key.toLowerCase() : key);
       if (index !== undefined) fields[index] = valueOf(raw);
     }
     return fields;
-  }
+  };
+}
+
+/** `JSON 's3://…'` */
+export function byPaths(paths: readonly JsonPath[]): Find {
+  return (record) => {
+    requireJson(record);
+    return paths.map((path) => {
+      const found = path.reduce<string | undefined>(stepInto, record);
+      return found === undefined ? undefined : valueOf(found);
+    });
+  };
+}
+
+function stepInto(text: string | undefined, step: string | number): string | undefined {
+  if (text === undefined) return undefined;
+  if (typeof step === "number") return text.startsWith("[") ? [...elements(text)][step] : undefined;
+  if (!text.startsWith("{")) return undefined;
+  const key = utf8ToBytes(step);
+  // Of keys that come twice, the last one counts, as by name.
+  return [...membersOf(text)].findLast(([name]) => name === key)?.[1];
 }
 
 function valueOf(raw: string): string | null {
@@ -52,19 +80,37 @@ function parse(raw: string): string {
 }
 
 /** The keys and values of an object, the values as they stand there. */
-function* members(text: string): Generator<readonly [string, string]> {
+function members(text: string): Generator<readonly [string, string]> {
+  requireJson(text);
+  if (!text.startsWith("{")) throw invalid();
+  return membersOf(text);
+}
+
+function requireJson(text: string): void {
   try {
     JSON.parse(bytesToUtf8(text));
   } catch {
     throw invalid();
   }
-  if (!text.startsWith("{")) throw invalid();
+}
+
+function* membersOf(text: string): Generator<readonly [string, string]> {
   for (let at = skipBlanks(text, 1); text[at] === '"'; ) {
     const keyEnd = endOfValue(text, at);
     const valueStart = skipBlanks(text, skipBlanks(text, keyEnd) + 1);
     const valueEnd = endOfValue(text, valueStart);
     yield [utf8ToBytes(parse(text.slice(at, keyEnd))), text.slice(valueStart, valueEnd)];
     at = skipBlanks(text, skipBlanks(text, valueEnd) + 1);
+  }
+}
+
+/** The values of an array, as they stand there. */
+function* elements(text: string): Generator<string> {
+  for (let at = skipBlanks(text, 1); text[at] !== "]"; ) {
+    const end = endOfValue(text, at);
+    yield text.slice(at, end);
+    const next = skipBlanks(text, end);
+    at = text[next] === "," ? skipBlanks(text, next + 1) : next;
   }
 }
 

@@ -18,7 +18,8 @@ import { SqlError } from "../sql-error.ts";
 import { code, copyDataHeader, message, query, text, typeOf } from "../wire/message.ts";
 import { CsvReader } from "./csv-reader.ts";
 import { DelimitedReader } from "./delimited-reader.ts";
-import { JsonReader } from "./json-reader.ts";
+import { type JsonPath, readJsonPaths } from "./json-paths.ts";
+import { byName, byPaths, JsonReader } from "./json-reader.ts";
 import { type LoadError, recordLoadErrors } from "./load-errors.ts";
 import { RowConversion } from "./row-conversion.ts";
 import type { RowReader } from "./row.ts";
@@ -42,7 +43,12 @@ export async function load(job: Job, statement: CopyStatement, queryId: string):
     const files = statement.manifest
       ? await filesOfManifest(statement.from, lookup)
       : await filesOfPrefix(statement.from, lookup);
-    return await new Load(job, statement, { queryId, target, client }).run(files);
+    const { format } = statement;
+    const paths =
+      format.kind === "json" && format.paths !== undefined
+        ? await readJsonPaths(format.paths, target.columns.length, lookup)
+        : undefined;
+    return await new Load(job, statement, { queryId, target, client, paths }).run(files);
   } catch (error) {
     job.signal.throwIfAborted();
     throw error;
@@ -57,6 +63,7 @@ class Load {
   readonly #queryId: string;
   readonly #target: TargetTable;
   readonly #client: S3Client;
+  readonly #paths: readonly JsonPath[] | undefined;
   readonly #conversion: RowConversion;
   readonly #errors: LoadError[] = [];
   #rows = 0;
@@ -64,13 +71,19 @@ class Load {
   constructor(
     job: Job,
     statement: CopyStatement,
-    given: { readonly queryId: string; readonly target: TargetTable; readonly client: S3Client },
+    given: {
+      readonly queryId: string;
+      readonly target: TargetTable;
+      readonly client: S3Client;
+      readonly paths: readonly JsonPath[] | undefined;
+    },
   ) {
     this.#job = job;
     this.#statement = statement;
     this.#queryId = given.queryId;
     this.#target = given.target;
     this.#client = given.client;
+    this.#paths = given.paths;
     this.#conversion = new RowConversion(given.target.columns, statement);
   }
 
@@ -188,7 +201,9 @@ class Load {
       return new DelimitedReader({ ...format, ...lines, nullAs: conversion.nullAs });
     }
     const names = this.#target.columns.map(({ name }) => name);
-    return new JsonReader(names, format.ignoreCase);
+    return new JsonReader(
+      this.#paths === undefined ? byName(names, format.ignoreCase) : byPaths(this.#paths),
+    );
   }
 
   #failure(): SqlError {

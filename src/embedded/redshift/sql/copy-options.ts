@@ -12,6 +12,8 @@ import {
   integerOption,
   OnceOnly,
   regionOption,
+  type S3Path,
+  s3Path,
   stringOption,
   switchOption,
 } from "./option-values.ts";
@@ -65,6 +67,7 @@ export class CopyOptions {
   #credentials: Credentials | undefined;
   #format: "csv" | "delimited" | "json" = "delimited";
   #ignoreCase = false;
+  #jsonPaths: S3Path | undefined;
   #delimiter: string | undefined;
   #quote = '"';
   #nullAs = "\\N";
@@ -111,9 +114,15 @@ export class CopyOptions {
       return true;
     }
     this.#format = "json";
-    const how = stringOption(cursor).toLowerCase();
-    if (how !== "auto" && how !== "auto ignorecase") throw notCarriedOut(`COPY with JSON '${how}'`);
-    this.#ignoreCase = how !== "auto";
+    const how = stringOption(cursor);
+    if (how.startsWith("s3://")) {
+      this.#jsonPaths = s3Path(how);
+      return true;
+    }
+    const word = how.toLowerCase();
+    if (word !== "auto" && word !== "auto ignorecase")
+      throw notCarriedOut(`COPY with JSON '${word}'`);
+    this.#ignoreCase = word !== "auto";
     return true;
   }
 
@@ -237,7 +246,9 @@ export class CopyOptions {
   }
 
   #formatOf(): CopyFormat {
-    if (this.#format === "json") return { kind: "json", ignoreCase: this.#ignoreCase };
+    if (this.#format === "json") {
+      return { kind: "json", ignoreCase: this.#ignoreCase, paths: this.#jsonPaths };
+    }
     if (this.#format === "csv") {
       return { kind: "csv", delimiter: this.#delimiter ?? ",", quote: this.#quote };
     }

@@ -13,7 +13,7 @@ export type CopyFormat =
       readonly escape: boolean;
       readonly removeQuotes: boolean;
     }
-  | { readonly kind: "json"; readonly ignoreCase: boolean };
+  | { readonly kind: "json"; readonly ignoreCase: boolean; readonly paths: S3Path | undefined };
 
 /** How a field's text becomes a value. */
 export interface Conversion {

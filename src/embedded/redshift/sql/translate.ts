@@ -136,6 +136,7 @@ function create(
   sql: string,
   forPostgres: (tokens: readonly Token[]) => string,
 ): Plan {
+  if (cursor.takeWords("DATABASE")) return database("CREATE DATABASE", cursor);
   cursor.takeOneOf("LOCAL");
   const temporary = cursor.takeOneOf("TEMP", "TEMPORARY") === undefined ? "" : "TEMP ";
   if (cursor.takeWords("TABLE")) {
@@ -165,10 +166,18 @@ function keepLayout({ like, ...layout }: TableLayout): string {
 }
 
 function drop(cursor: Cursor, sql: string): Plan {
+  if (cursor.takeWords("DATABASE")) return database("DROP DATABASE", cursor);
   if (cursor.takeOneOf("TABLE", "VIEW", "SCHEMA", "USER", "GROUP", "ROLE") === undefined) {
     throw unknownStatement(`DROP ${cursor.peek()?.value ?? ""}`, cursor);
   }
   return { kind: "forward", sql };
+}
+
+/** Without options: owners, limits and isolation levels are not kept. */
+function database(tag: string, cursor: Cursor): Plan {
+  const name = cursor.name();
+  if (!cursor.done) throw notCarriedOut(`${tag} with options`);
+  return { kind: "alone", sql: `${tag} ${quotedName(name)}`, tag };
 }
 
 /** One table, without CASCADE or RESTART: Redshift has neither. */

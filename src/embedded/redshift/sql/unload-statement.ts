@@ -38,6 +38,9 @@ export interface UnloadStatement {
   readonly maxFileBytes: number;
   readonly overwrite: "refuse" | "allow" | "clean";
   readonly extension: string | undefined;
+  readonly partition:
+    | { readonly columns: readonly string[]; readonly include: boolean }
+    | undefined;
 }
 
 const MB = 1024 * 1024;
@@ -49,7 +52,6 @@ const REFUSED = [
   "KMS_KEY_ID",
   "MASTER_SYMMETRIC_KEY",
   "ROWGROUPSIZE",
-  "PARTITION",
 ] as const;
 const FLAGS = [
   "HEADER",
@@ -68,6 +70,7 @@ const VALUES = [
   "MAXFILESIZE",
   "REGION",
   "EXTENSION",
+  "PARTITION",
 ] as const;
 
 /** The part of the statement after UNLOAD. `rewrite` makes the query one for Postgres. */
@@ -112,6 +115,7 @@ class Options {
   #parallel = true;
   #maxFileBytes = 6.2 * 1024 * MB;
   #extension: string | undefined;
+  #partition: UnloadStatement["partition"];
 
   constructor(cursor: Cursor) {
     this.#cursor = cursor;
@@ -170,6 +174,10 @@ class Options {
       case "EXTENSION":
         this.#extension = stringOption(cursor);
         break;
+      case "PARTITION":
+        cursor.expectWord("BY");
+        this.#partition = { columns: cursor.nameList(), include: cursor.takeWords("INCLUDE") };
+        break;
     }
   }
 
@@ -200,6 +208,7 @@ class Options {
       maxFileBytes: this.#maxFileBytes,
       overwrite: once.has("CLEANPATH") ? "clean" : once.has("ALLOWOVERWRITE") ? "allow" : "refuse",
       extension: this.#extension,
+      partition: this.#partition,
     };
   }
 

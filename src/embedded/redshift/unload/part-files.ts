@@ -29,8 +29,15 @@ interface OpenFile {
 
 interface Slice {
   readonly number: number;
+  readonly folder: string;
   part: number;
   file: OpenFile | undefined;
+}
+
+/** The slices' files of one folder. */
+interface Folder {
+  readonly slices: readonly Slice[];
+  turn: number;
 }
 
 /** Bytes of rows that are passed on at once: one row each is ten times slower. */
@@ -41,31 +48,41 @@ export class PartFiles {
   readonly #client: S3Client;
   readonly #statement: UnloadStatement;
   readonly #header: string;
-  readonly #slices: readonly Slice[];
+  readonly #count: number;
+  readonly #folders = new Map<string, Folder>();
   readonly #open = new Set<OpenFile>();
-  #turn = 0;
 
   constructor(client: S3Client, statement: UnloadStatement, slices: number, header: string) {
     this.#client = client;
     this.#statement = statement;
     this.#header = header;
-    const count = statement.parallel ? slices : 1;
-    this.#slices = Array.from({ length: count }, (_, number) => ({
-      number,
-      part: 0,
-      file: undefined,
-    }));
+    this.#count = statement.parallel ? slices : 1;
   }
 
   /** Gives the rows to the slices in turn. What it returns, if anything, resolves when there is room. */
-  write(line: string): Promise<void> | undefined {
-    const slice = this.#slices[this.#turn];
+  write(line: string, name: string): Promise<void> | undefined {
+    const folder = this.#folder(name);
+    const slice = folder.slices[folder.turn];
     if (slice === undefined) return undefined;
-    this.#turn = (this.#turn + 1) % this.#slices.length;
+    folder.turn = (folder.turn + 1) % folder.slices.length;
     if (slice.file !== undefined && slice.file.bytes + line.length > this.#statement.maxFileBytes) {
       return this.#close(slice).then(() => this.#add(slice, line));
     }
     return this.#add(slice, line);
+  }
+
+  #folder(name: string): Folder {
+    const known = this.#folders.get(name);
+    if (known !== undefined) return known;
+    const slices = Array.from({ length: this.#count }, (_, number) => ({
+      number,
+      folder: name,
+      part: 0,
+      file: undefined,
+    }));
+    const folder: Folder = { slices, turn: 0 };
+    this.#folders.set(name, folder);
+    return folder;
   }
 
   #add(slice: Slice, line: string): Promise<void> | undefined {
@@ -79,12 +96,15 @@ export class PartFiles {
 
   /** Ends every file and waits until it is in S3. */
   async finish(): Promise<void> {
-    // Without rows there is one empty file, as Redshift writes for text.
-    const [first] = this.#slices;
-    if (this.written.length === 0 && first !== undefined && this.#open.size === 0) {
-      if (this.#statement.format.kind !== "json") first.file = this.#begin(first);
+    const { format, partition } = this.#statement;
+    if (this.#folders.size === 0 && format.kind !== "json" && partition === undefined) {
+      // Without rows there is one empty file, as Redshift writes for text.
+      const [first] = this.#folder("").slices;
+      if (first !== undefined) first.file = this.#begin(first);
     }
-    for (const slice of this.#slices) await this.#close(slice);
+    for (const { slices } of this.#folders.values()) {
+      for (const slice of slices) await this.#close(slice);
+    }
   }
 
   /** Nothing of what is under way gets to S3. What was finished before stays: as in Redshift. */
@@ -95,7 +115,7 @@ export class PartFiles {
 
   #begin(slice: Slice): OpenFile {
     const { to } = this.#statement;
-    const key = `${to.key}${this.#nameOf(slice)}`;
+    const key = `${to.key}${slice.folder}${this.#nameOf(slice)}`;
     const input = new PassThrough({ highWaterMark: 1024 * 1024 });
     const body = new PassThrough();
     pipeline(input, compressor(this.#statement.compression), body, () => {

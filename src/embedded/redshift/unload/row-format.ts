@@ -5,10 +5,11 @@
 
 import type { UnloadStatement } from "../sql/unload-statement.ts";
 import { utf8ToBytes } from "../load/row.ts";
+import type { Partition } from "./partition.ts";
 import type { ResultColumn } from "./result-columns.ts";
 
-/** A line, its line break included. */
-export type RowFormat = (row: Buffer) => string;
+/** A line, its line break included, and the folder of its file. */
+export type RowFormat = (row: Buffer) => { readonly line: string; readonly folder: string };
 
 const UNESCAPED: Readonly<Record<string, string>> = {
   b: "\b",
@@ -19,9 +20,12 @@ const UNESCAPED: Readonly<Record<string, string>> = {
   v: "\v",
 };
 
-export function rowFormat(statement: UnloadStatement, columns: readonly ResultColumn[]): RowFormat {
-  const line = lineOf(statement, columns);
-  return (row) => `${line(fieldsOf(row))}\n`;
+export function rowFormat(statement: UnloadStatement, partition: Partition): RowFormat {
+  const line = lineOf(statement, partition.columns);
+  return (row) => {
+    const fields = fieldsOf(row);
+    return { line: `${line(partition.kept(fields))}\n`, folder: partition.folder(fields) };
+  };
 }
 
 /** The line of names that HEADER asks for. */

@@ -13,7 +13,8 @@ import type { Job } from "../statement-runner.ts";
 import { code, query, typeOf } from "../wire/message.ts";
 import { PartFiles, type WrittenFile } from "./part-files.ts";
 import { type ResultColumn, resultColumns } from "./result-columns.ts";
-import { headerLine, rowFormat } from "./row-format.ts";
+import { partitionOf } from "./partition.ts";
+import { headerLine, type RowFormat, rowFormat } from "./row-format.ts";
 
 /** Gives the number of rows. */
 export async function unload(
@@ -27,9 +28,10 @@ export async function unload(
   try {
     const columns = await resultColumns(job.backend, statement.select);
     await prepareDestination(client, statement, job.signal);
-    const header = statement.header ? headerLine(statement, columns) : "";
+    const partition = partitionOf(statement, columns);
+    const header = statement.header ? headerLine(statement, partition.columns) : "";
     const files = new PartFiles(client, statement, job.standIn.slices, header);
-    const rows = await transfer(job, statement, columns, files);
+    const rows = await transfer(job, statement, rowFormat(statement, partition), files);
     if (statement.manifest !== "none")
       await writeManifest(client, statement, files.written, columns);
     await record(job, files.written, queryId);
@@ -70,11 +72,10 @@ async function prepareDestination(
 async function transfer(
   job: Job,
   statement: UnloadStatement,
-  columns: readonly ResultColumn[],
+  format: RowFormat,
   files: PartFiles,
 ): Promise<number> {
   const { backend, signal } = job;
-  const format = rowFormat(statement, columns);
   let rows = 0;
   let done = false;
   let failure: BackendError | undefined;
@@ -84,7 +85,8 @@ async function transfer(
       if (type === code("d")) {
         signal.throwIfAborted();
         rows += 1;
-        await files.write(format(message.subarray(5)));
+        const { line, folder } = format(message.subarray(5));
+        await files.write(line, folder);
       } else if (type === code("E")) failure = new BackendError(message);
     });
     done = true;
