@@ -197,13 +197,17 @@ describe("history in which an attempt begins after the task was complete", () =>
       ],
     }),
   ];
-  const froze = fault("freezeWorker", 2_000, 5_000, "1");
   test.each([
     ["without a reason", "superseded", [], ["INV19"]],
-    ["in a worker that has just woken up", "superseded", [froze], []],
-    ["in one that woke up, and did something", "retrying", [froze], ["INV19"]],
-    ["long after it woke up", "superseded", [{ ...froze, ended: 3_000 }], ["INV19"]],
-  ] as const)("%s", (_, outcome, faults, expected) => {
-    expect(violated({ nodes: nodes(outcome), faults: [...faults] })).toEqual(expected);
+    ["when it had been found lost", "superseded", [told(2_400, "task:lost")], []],
+    ["and was found lost later", "superseded", [told(5_015, "task:lost")], ["INV19"]],
+    [
+      "when it had been found lost, and did something",
+      "retrying",
+      [told(2_400, "task:lost")],
+      ["INV19"],
+    ],
+  ] as const)("%s", (_, outcome, events, expected) => {
+    expect(violated({ nodes: nodes(outcome), events: [...events] })).toEqual(expected);
   });
 });

@@ -240,21 +240,23 @@ function* rowsAsReference({ nodes }: Facts): Iterable<string> {
 }
 
 /** What Redis lost, its history lost too: then it proves nothing. */
-function* legalHistory({ nodes, faults, invalidated }: Facts): Iterable<string> {
+function* legalHistory({ nodes, faults, events, invalidated }: Facts): Iterable<string> {
   if (faults.some(({ name }) => LOSES_RECORDS.has(name))) return;
   for (const { node, task, history } of nodes) {
-    const counted = history.filter((attempt) => !wokeTooLate(attempt, faults));
+    const counted = history.filter((attempt) => !beganOvertaken(attempt, events));
     const step = illegalStep(counted, invalidated.has(node.n) ? 1 : 0);
     if (step !== undefined) yield `${task.name}: ${step}`;
   }
 }
 
-/** Frozen between its look and its first line, it begins when it wakes up, and finds itself overtaken. */
-function wokeTooLate({ worker, started, outcome }: RecordedAttempt, faults: Facts["faults"]) {
+/** Frozen, or starved, between its look and its first line: it had been found lost before it began. */
+function beganOvertaken(
+  { attempt, started, outcome }: RecordedAttempt,
+  events: Facts["events"],
+): boolean {
   if (outcome !== "superseded") return false;
-  const pid = Number(worker?.split(":").at(-1));
-  return faultsOn("freezeWorker", pid, faults).some(
-    ({ ended }) => started >= ended && started < ended + LEASE,
+  return events.some(
+    (each) => each.attempt === attempt && each.event === "task:lost" && each.at <= started,
   );
 }
 
