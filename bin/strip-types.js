@@ -1,7 +1,7 @@
 /**
- * What Node asks for the text of a module: of a TypeScript file it gets the JavaScript that is left
- * without its types. A result is kept, by the text that it was made of, so that a process that starts
- * compiles nothing: starting took twice as long. Types are not checked.
+ * What Node asks for where a module is, and for its text: of a TypeScript file it gets the JavaScript
+ * that is left without its types. A result is kept, by the text that it was made of, so that a process
+ * that starts compiles nothing: starting took twice as long. Types are not checked.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -14,6 +14,23 @@ const TYPESCRIPT = /\.[mt]?ts$/;
 
 const esbuild = createRequire(import.meta.url)("esbuild/package.json").version;
 const kept = new URL("../node_modules/.cache/sluice/", import.meta.url);
+
+/**
+ * People write `./tasks.js` or `./tasks` where the file is `tasks.ts`, as their compiler wants it.
+ *
+ * @type {import("node:module").ResolveHook}
+ */
+export async function resolve(specifier, context, next) {
+  try {
+    return await next(specifier, context);
+  } catch (error) {
+    if (error.code !== "ERR_MODULE_NOT_FOUND" || !/^\.{1,2}\//.test(specifier)) throw error;
+    const source = `${specifier.replace(/\.js$/, "")}.ts`;
+    return await next(source, context).catch(() => {
+      throw error;
+    });
+  }
+}
 
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, next) {

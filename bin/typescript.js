@@ -1,6 +1,7 @@
 /**
- * Lets Node run TypeScript sources: `node --import ./bin/typescript.js main.ts`. Imports are written as
- * Node resolves them, with their extension; nothing else of how Node loads modules is changed.
+ * Lets Node run TypeScript sources: `node --import ./bin/typescript.js main.ts`. A relative
+ * import may say `.js` or nothing where the file says `.ts`; nothing else of how Node loads modules is
+ * changed.
  */
 
 import { register } from "node:module";

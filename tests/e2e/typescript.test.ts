@@ -22,6 +22,18 @@ test("a file without package.json is a module; after a change it is the changed 
   expect(await node(file)).toMatchObject({ code: 0, stdout: "42\n" });
 });
 
+test("a source may be imported by the name that a compiler would give it, or without an extension", async () => {
+  const folder = tempDir();
+  const file = join(folder, "main.ts");
+  writeFileSync(join(folder, "answer.ts"), "export const answer: number = 41;");
+  writeFileSync(file, 'export { answer } from "./answer.js";\nconsole.log(41);');
+  expect(await node(file)).toMatchObject({ code: 0, stdout: "41\n", stderr: "" });
+  writeFileSync(file, 'import { answer } from "./answer";\nconsole.log(answer);');
+  expect(await node(file)).toMatchObject({ code: 0, stdout: "41\n", stderr: "" });
+  writeFileSync(file, 'import { answer } from "./question.js";\nconsole.log(answer);');
+  expect((await node(file)).stderr).toMatch(/Cannot find module '.*question\.js'/);
+});
+
 test("an error's stack has the lines of the source, and one of syntax names its place", async () => {
   const file = join(tempDir(), "main.ts");
   const types = "interface Row {\n  id: number;\n}\n\n";
