@@ -10,8 +10,6 @@ import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const TYPESCRIPT = /\.[mt]?ts$/;
-
 const esbuild = createRequire(import.meta.url)("esbuild/package.json").version;
 const kept = new URL("../node_modules/.cache/sluice/", import.meta.url);
 
@@ -34,7 +32,7 @@ export async function resolve(specifier, context, next) {
 
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, next) {
-  if (!url.startsWith("file:") || !TYPESCRIPT.test(new URL(url).pathname)) {
+  if (!url.startsWith("file:") || !isTypeScript(new URL(url).pathname)) {
     return next(url, context);
   }
   const file = fileURLToPath(url);
@@ -42,9 +40,14 @@ export async function load(url, context, next) {
   return { format: "module", source: await withoutTypes(file, text), shortCircuit: true };
 }
 
-async function withoutTypes(file, text) {
+export function isTypeScript(file) {
+  return /\.m?ts$/.test(file);
+}
+
+/** The JavaScript of a source, as it is kept or else as it is compiled now. */
+export async function withoutTypes(file, text) {
   const hash = createHash("sha256")
-    .update(`${esbuild}\0${basename(file)}\0`)
+    .update([esbuild, process.version, basename(file), ""].join("\0"))
     .update(text);
   const place = new URL(`${hash.digest("hex")}.js`, kept);
   try {

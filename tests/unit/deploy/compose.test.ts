@@ -142,3 +142,12 @@ test("the image copies what is there, and its context lets it through", () => {
 function withDefault(_key: unknown, value: unknown): unknown {
   return typeof value === "string" ? value.replace(/\$\{\w+:-([^}]*)\}/g, "$1") : value;
 }
+
+test("what the image compiles beforehand is all that it runs", async () => {
+  const dockerfile = readFileSync("deploy/Dockerfile", "utf8");
+  const [, folders = ""] = /^RUN node bin\/compile\.js (.+)$/m.exec(dockerfile) ?? [];
+  const copied = [...dockerfile.matchAll(/^COPY (\w+) \.\/\w+$/gm)].map(([, folder]) => folder);
+  expect(folders.split(" ")).toEqual(copied.filter((folder) => folder !== "bin"));
+  const { stdout } = await run(process.execPath, ["bin/compile.js", ...folders.split(" ")]);
+  expect(stdout).toMatch(/^src: \d{3} sources\nworkers: \d+ sources\ndashboard: \d+ sources\n/);
+});
