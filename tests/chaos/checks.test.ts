@@ -128,6 +128,14 @@ describe("an attempt that is found lost, of a worker that stopped in order", () 
   });
 });
 
+test("a worker that is ended by SIGTERM was told twice, or did not listen", () => {
+  const exits = [{ pid: 1, by: "SIGTERM", at: 2_000 }];
+  const ledger = [wrote(1_000, { kind: "started", number: 1, ...self })];
+  const stops = [fault("stopWorker", 1_500, 1_500, "1"), fault("stopWorker", 1_900, 1_900, "1")];
+  expect(violated({ exits, ledger, faults: stops.slice(1) })).toEqual(["INV16"]);
+  expect(violated({ exits, ledger, faults: stops })).toEqual([]);
+});
+
 describe("a task that is absent below a complete root", () => {
   const nodes = [nodeFacts({ state: "absent" })];
   const ledger = [wrote(2_000, { kind: "ended", how: "answered", ...self })];
