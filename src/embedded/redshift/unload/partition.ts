@@ -21,7 +21,7 @@ export interface Partition {
 
 /** What Hive calls the folder of NULL. */
 const NULL_FOLDER = "__HIVE_DEFAULT_PARTITION__";
-const ESCAPED = /[\0-\x1f"#%'*/:=?\\{}[\]^\x7f]/g;
+const ESCAPED = /["#%'*/:=?\\{}[\]^\p{Cc}]/gu;
 
 export function partitionOf(
   { partition }: UnloadStatement,
