@@ -24,7 +24,8 @@ export default defineConfig({
     hookTimeout: 60_000,
     // A condition that is waited for may take long on a busy machine.
     expect: { poll: { timeout: 10_000 } },
-    maxWorkers: 2,
+    // One more than the processors of a small machine: much of a test is waiting.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
       { extends: true, test: { name: "pure", include: [PURE], isolate: false } },
