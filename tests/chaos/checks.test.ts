@@ -188,6 +188,22 @@ describe("a killed worker's attempt of which nobody tells", () => {
   });
 });
 
+describe("an end that nobody tells, of a worker that was killed a second later", () => {
+  const ledger = [
+    wrote(1_000, { kind: "started", number: 1, ...self }),
+    wrote(2_000, { kind: "ended", how: "CHAOS", ...self }),
+  ];
+  const exits = [{ pid: 1, by: "SIGKILL", at: 3_000 }];
+  test.each([
+    ["without a reason", [], ["INV8"]],
+    ["after Redis was frozen", [fault("freezeRedis", 1_000, 1_900)], ["INV8"]],
+    ["while Redis was frozen", [fault("freezeRedis", 1_900, 3_500)], []],
+    ["while another service was away", [fault("blackHole", 1_900, 3_500, "s3")], ["INV8"]],
+  ])("%s", (_, faults, expected) => {
+    expect(violated({ ledger, exits, faults })).toEqual(expected);
+  });
+});
+
 describe("history in which an attempt begins after the task was complete", () => {
   const recorded = { number: 1, worker: "host:1" };
   const nodes = (outcome: "superseded" | "retrying") => [
