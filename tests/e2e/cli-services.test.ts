@@ -173,7 +173,7 @@ test("a run that leaves its output missing fails, and the output is named", asyn
 test("rows outside the slice that a load replaces: refused, and nothing is loaded", async () => {
   const place = await shopPlace();
   const { ended, log } = await failedRun(place, ["WrongDay", "--date", "2026-11-21"]);
-  expect(ended.stderr).toMatch(/raw\.days: the dataset has 3 rows, but 0 have "ordered_at"/);
+  expect(ended.stderr).toMatch(/landing\.days: the dataset has 3 rows, but 0 have "ordered_at"/);
   expect(log.filter(({ msg }) => msg === "task:failed")).toHaveLength(1);
   expect(await place.warehouse("SELECT to_regclass('landing.days') AS found")).toEqual([
     { found: null },
