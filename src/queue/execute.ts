@@ -148,8 +148,8 @@ async function attemptTask(
       }
       return outcome;
     }
-    await lease.release();
-    return outcome;
+    const isOurs = await lease.release(delivery.token);
+    return isOurs ? outcome : { kind: "superseded" };
   } catch (error) {
     // Without Redis's answer it ends as it would.
     const isOurs = await lease.release(delivery.token).catch(() => true);
