@@ -12,6 +12,11 @@ import { createTerminal } from "./terminal.ts";
 const { env, stdin, stdout, stderr } = process;
 const color = stderr.isTTY && env["NO_COLOR"] === undefined && env["TERM"] !== "dumb";
 const terminal = createTerminal(stdout, stderr, color);
+// Who reads has read enough: `sluice errors | head`.
+stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit(EXIT.done);
+});
 const stopped = new AbortController();
 const session: Session = {
   environment: env,

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tempDir } from "../support/services.ts";
-import { type Environment, sluice, startSluice } from "./support/command.ts";
+import { type Environment, REPOSITORY, sluice, start, startSluice } from "./support/command.ts";
 import { freshPlace } from "./support/place.ts";
 import { summaryOf } from "./support/summary.ts";
 
@@ -45,6 +45,14 @@ test("a command that is unknown, or incomplete, is told where to look", async ()
   expect(await mistake("run")).toMatch(/missing required argument 'task'/);
   expect(await mistake("graph AllTasks --format svg")).toMatch(/mermaid, dot, json/);
   expect(await mistake("run AllTasks --workers many")).toMatch(/expected a whole number/);
+});
+
+test("a reader that has read enough, as head does, is no error", async () => {
+  const { code, stdout, stderr } = await start(
+    ["bash", "-o", "pipefail", "-c", `"${process.execPath}" bin/sluice.js --help | true`],
+    { env: {}, cwd: REPOSITORY },
+  ).ended;
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: "", stderr: "" });
 });
 
 test("--help shows every command and the exit codes, and exits 0", async () => {

@@ -34,7 +34,7 @@ const Load = defineTask(
     name: "Load",
     params,
     requires: (each) => Dump(each),
-    output: ({ table }) => tableMarker(`raw.${table.split(".").at(-1)}`),
+    output: ({ table }) => tableMarker(`landing.${table.split(".").at(-1)}`),
     queue: "load",
     retry,
   },
