@@ -109,6 +109,7 @@ async function attemptTask(
     case "begun":
       break;
     case "complete":
+      tellRecovered(runtime, facts, failedAt);
       return { kind: "completed" };
     case "blocked":
       return waitFor(runtime, delivery, known, requirements, "required");
@@ -142,10 +143,7 @@ async function attemptTask(
       underLease(runtime, delivery, known, facts, lease),
     );
     if (outcome.kind === "completed") {
-      if (failedAt) {
-        const seconds = Math.max(0, Date.now() - Number(failedAt)) / 1000;
-        runtime.events.emit("task:recovered", { ...facts, seconds });
-      }
+      tellRecovered(runtime, facts, failedAt);
       return outcome;
     }
     const isOurs = await lease.release(delivery.token);
@@ -246,6 +244,12 @@ async function rememberFailure(
   const job = keys.job(family.queue, id);
   const now = Date.now();
   await insist(() => scripts.call("fail", job, keys.own, id, now, text)).catch(() => {});
+}
+
+function tellRecovered({ events }: Runtime, facts: Facts, failedAt: string | null = null): void {
+  if (failedAt === null) return;
+  const seconds = Math.max(0, Date.now() - Number(failedAt)) / 1000;
+  events.emit("task:recovered", { ...facts, seconds });
 }
 
 /** The attempt that finds it speaks for it: its own worker died, or is frozen. */

@@ -10,7 +10,8 @@
   ARGV[5] lease (ms)  ARGV[6] crashes allowed  ARGV[7] task name
   ARGV[8] the units of resources that it needs, as in includes/resources.lua, or ''
   then the task ids of its requirements
-  Returns {'lost'} | {'complete'} | {'collision', name} | {'leased', ms left}
+  Returns {'lost'} | {'collision', name} | {'leased', ms left}
+        | {'complete', -, when it failed for good (ms) if its output was found since, or nil}
         | {'cancelled', by whom, -, -, lost} | {'blocked', n, -, -, lost} | {'crashed', n, -, -, lost}
         | {'waiting', ms until it should ask again, -, -, lost}, for units
         | {'begun', epoch, when it failed for good (ms) or nil,
@@ -24,10 +25,14 @@ local own, id = ARGV[1], ARGV[2]
 if rcall('GET', KEYS[1] .. ':lock') ~= ARGV[3] then return { 'lost' } end
 local name = rcall('HGET', own .. 'done:' .. id, 'name')
 if name and name ~= ARGV[7] then return { 'collision', name } end
-if name then return { 'complete' } end
+local attempt = own .. 'attempt:' .. id
+if name then
+  local failed = rcall('HGET', attempt, 'failed')
+  if failed then rcall('HDEL', attempt, 'failed') end
+  return { 'complete', false, failed }
+end
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local attempt = own .. 'attempt:' .. id
 local holder, expires, began, by, failed, stale, failure, version, epoch = unpack(rcall('HMGET', attempt, 'holder',
   'expires', 'began', 'cancel', 'failed', 'stale', 'failure', 'version', 'epoch'))
 -- Begun before, and the answer was lost: asked again, it is the same.

@@ -28,7 +28,11 @@ elseif holder ~= ARGV[3] then
   return rcall('HGET', own .. 'done:' .. id, 'attempt') == ARGV[3] and 0 or -1
 end
 rcall('HSET', own .. 'done:' .. id, 'name', ARGV[4], 'answer', ARGV[5], 'at', ARGV[6], 'attempt', ARGV[3])
+-- The job of a task that had failed goes back to the queue when its output was found: its gate tells that
+-- the task recovered.
+local failed = ARGV[3] == '' and rcall('EXISTS', job) == 1 and rcall('HGET', attempt, 'failed')
 rcall('DEL', attempt)
+if failed then rcall('HSET', attempt, 'failed', failed) end
 if ARGV[8] ~= '' then resources(own).callWaiting(ARGV[8]) end
 
 local function queueOf(key, jobId) return getJobKeyPrefix(key, ':' .. jobId) end
