@@ -130,6 +130,8 @@ function isCatalogRace(error: DatabaseError): boolean {
   return (
     error.code === "42P07" ||
     error.code === "42P06" ||
+    // The type of the table's rows was there before the table could be seen.
+    (error.code === "42710" && error.message.startsWith('type "')) ||
     (error.code === "23505" && error.schema === "pg_catalog")
   );
 }
