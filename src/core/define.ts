@@ -244,5 +244,6 @@ function declared<T>(task: Task, what: string, call: () => T): T {
 function taskName(family: string, texts: Readonly<Record<string, string>>): string {
   const given = Object.entries(texts).filter(([, text]) => text !== "");
   const params = given.map(([key, text]) => `${key}=${text}`);
-  return `${family}(${params.join(", ")})`;
+  // Joined, because V8 keeps the parts of a template beside its text: 100 bytes for each of 100,000 tasks.
+  return [family, "(", params.join(", "), ")"].join("");
 }

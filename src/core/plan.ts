@@ -129,8 +129,13 @@ export async function expand(
   return tasks;
 }
 
+/** One for all: most tasks of a large graph have none. */
+const NONE: readonly Task[] = [];
+
 function directRequirements(task: Task, yielded: readonly Task[]): readonly Task[] {
-  const requirements = new Map(requirementsOf(task).map((each) => [each.id, each]));
+  const required = requirementsOf(task);
+  if (yielded.length === 0) return required.length === 0 ? NONE : required;
+  const requirements = new Map(required.map((each) => [each.id, each]));
   for (const each of yielded) if (!requirements.has(each.id)) requirements.set(each.id, each);
   return [...requirements.values()];
 }

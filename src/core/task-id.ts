@@ -26,7 +26,7 @@ export function taskId(family: string, params: Readonly<Record<string, string>>)
     .slice(0, NAMES_IN_SUMMARY)
     .map(([, text]) => abbreviate(text))
     .join("_");
-  return `${family}_${summary}_${digest}`;
+  return [family, summary, digest].join("_");
 }
 
 /** The first 16 code points, each outside of A-Z, a-z, 0-9 and _ replaced by one underscore. */
