@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { afterEach } from "vitest";
+import { afterEveryTest } from "./closing.ts";
 
 const children = new Set<ChildProcess>();
 
-afterEach(async () => {
+afterEveryTest(async () => {
   await Promise.all([...children].map((child) => end(child, "SIGKILL")));
 });
 

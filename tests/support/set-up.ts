@@ -1,0 +1,4 @@
+/** Runs before each test file that uses services. */
+import { registerHooks } from "./closing.ts";
+
+registerHooks();
