@@ -106,6 +106,19 @@ const EXAMPLES: [number[][], Command[]][] = [
   ["submit", "cancel", "submit", "succeed", "cancel", "submit"] as const,
 ].map((list) => [[[1], []], list.map((what) => ({ what, at: what === "submit" ? 0 : 1 }))]);
 
+/** A requirement that is withdrawn while its dependent waits for another one is asked for again. */
+EXAMPLES.push([
+  [[2, 1], [2], []],
+  [
+    { what: "submit", at: 0 },
+    { what: "succeed", at: 0 },
+    { what: "invalidate", at: 2 },
+    { what: "succeed", at: 0 },
+    { what: "succeed", at: 0 },
+    { what: "succeed", at: 0 },
+  ],
+]);
+
 test("INV3 over random graphs and commands, the engine does what the reference does", async () => {
   await fc.assert(
     fc.asyncProperty(graphs(5), commands(10), async (edges, list) => {

@@ -23,6 +23,8 @@ export class Reference {
   readonly #edges: readonly (readonly number[])[];
   readonly #attempts: number[];
   readonly #crashes: number[];
+  /** Which open requirements each blocked task was told to wait for. */
+  readonly #waits: Set<number>[];
 
   constructor(edges: readonly (readonly number[])[]) {
     this.#edges = edges;
@@ -30,6 +32,7 @@ export class Reference {
     this.runs = edges.map(() => 0);
     this.#attempts = edges.map(() => 0);
     this.#crashes = edges.map(() => 0);
+    this.#waits = edges.map(() => new Set());
   }
 
   /** What is not complete below the root gets a job; what had failed gets fresh attempts. */
@@ -41,6 +44,7 @@ export class Reference {
     if (this.states[task] !== "running") return;
     this.#crashes[task] = 0;
     this.states[task] = "complete";
+    for (const waits of this.#waits) waits.delete(task);
   }
 
   fail(task: number, forGood: boolean): void {
@@ -76,7 +80,7 @@ export class Reference {
       moved = false;
       for (const [task, state] of this.states.entries()) {
         const ready = this.needs(task).every((need) => this.states[need] === "complete");
-        if (state === "blocked" && ready) this.states[task] = "queued";
+        if (state === "blocked" && this.#waits[task]?.size === 0) this.states[task] = "queued";
         else if (state === "queued" && ready) this.#begin(task);
         else if (state === "queued") this.#block(task);
         else continue;
@@ -98,6 +102,12 @@ export class Reference {
   #block(task: number): void {
     this.states[task] = "blocked";
     this.#enqueue(this.needs(task), ["withdrawn"]);
+    this.#link(task);
+  }
+
+  /** It waits for what is open now: what is withdrawn later is found missing at its gate. */
+  #link(task: number): void {
+    this.#waits[task] = new Set(this.needs(task).filter((n) => this.states[n] !== "complete"));
   }
 
   #enqueue(roots: readonly number[], again: readonly State[]): void {
@@ -108,6 +118,7 @@ export class Reference {
       seen.add(task);
       for (const need of this.needs(task)) visit(need);
       if (state === "absent") this.states[task] = "blocked";
+      if (this.states[task] === "blocked") this.#link(task);
       if (!again.includes(state)) return;
       this.states[task] = "queued";
       this.#attempts[task] = 0;
