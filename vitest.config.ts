@@ -1,6 +1,6 @@
 /**
- * Three projects: pure tests share a process, and so do those of parts on real services, and load what
- * they import once; what starts processes of its own, or is about the process, has one for each file.
+ * Two projects: pure tests share a process, and so load what they import once; all others have one each,
+ * because what their files open is closed by hooks of the modules that opened it.
  */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -16,12 +16,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const PURE = ["tests/unit/**/*.test.ts"];
-const PARTS = [
-  "tests/contract/**/*.test.ts",
-  "tests/integration/{completion,dashboard,data,history,hooks,http,printed,resources,tasks,warehouse}/*.test.ts",
-];
-const globalSetup = ["tests/support/global-setup.ts"];
+const PURE = "tests/unit/**/*.test.ts";
 
 export default defineConfig({
   test: {
@@ -32,17 +27,15 @@ export default defineConfig({
     // One more than the processors of a small machine: much of a test is waiting.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    setupFiles: ["tests/support/set-up.ts"],
     projects: [
-      { extends: true, test: { name: "pure", include: PURE, isolate: false } },
-      { extends: true, test: { name: "parts", include: PARTS, isolate: false, globalSetup } },
+      { extends: true, test: { name: "pure", include: [PURE], isolate: false } },
       {
         extends: true,
         test: {
-          name: "processes",
+          name: "real",
           include: ["tests/**/*.test.ts"],
-          exclude: [...PURE, ...PARTS],
-          globalSetup,
+          exclude: [PURE],
+          globalSetup: ["tests/support/global-setup.ts"],
         },
       },
     ],

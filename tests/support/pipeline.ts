@@ -3,6 +3,7 @@
  * a target that is a key in Redis, so that engine tests need no other store.
  */
 import type { Redis } from "ioredis";
+import { afterEach } from "vitest";
 import { defineConfig, type ProjectConfig } from "../../src/core/config.ts";
 import { EventHub } from "../../src/core/events.ts";
 import type { Stores } from "../../src/core/stores.ts";
@@ -10,17 +11,16 @@ import type { Target, TargetHandle } from "../../src/core/target.ts";
 import type { FamilyDefinition, Task } from "../../src/core/task.ts";
 import { connectRedis } from "../../src/queue/connection.ts";
 import { Engine } from "../../src/queue/engine.ts";
-import { RUNTIME_DEFAULTS, type Runtime, type RuntimeSettings } from "../../src/queue/runtime.ts";
+import { type Runtime, RUNTIME_DEFAULTS, type RuntimeSettings } from "../../src/queue/runtime.ts";
 import { submit } from "../../src/queue/submit.ts";
 import { type Watched, watch } from "../../src/queue/watch.ts";
 import { type RunningWorker, startWorker, type WorkerSettings } from "../../src/queue/worker.ts";
 import { openStores } from "../../src/stores/open-stores.ts";
-import { afterEveryTest } from "./closing.ts";
 import { keyPrefix, redisUrl } from "./services.ts";
 
 const closers: (() => Promise<void>)[] = [];
 
-afterEveryTest(async () => {
+afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { afterEveryTest } from "./closing.ts";
+import { afterEach } from "vitest";
 
 const children = new Set<ChildProcess>();
 
-afterEveryTest(async () => {
+afterEach(async () => {
   await Promise.all([...children].map((child) => end(child, "SIGKILL")));
 });
 

@@ -1,11 +1,10 @@
 /** TCP proxies of a test file, closed after it. */
-
-import { afterEveryFile } from "./closing.ts";
+import { afterAll } from "vitest";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 const proxies: TcpProxy[] = [];
 
-afterEveryFile(() => {
+afterAll(() => {
   for (const proxy of proxies.splice(0)) proxy.close();
 });
 

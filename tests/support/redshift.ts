@@ -7,8 +7,8 @@ import { randomBytes } from "node:crypto";
 import { Client } from "pg";
 import { vi } from "vitest";
 import { readSettings, required } from "../../src/settings.ts";
-import type { StoreSettings } from "../../src/stores/open-stores.ts";
 import { RedshiftAddress } from "../../src/stores/redshift/address.ts";
+import type { StoreSettings } from "../../src/stores/open-stores.ts";
 import { disposeLast, freshBucket, freshRedshift } from "./services.ts";
 
 export interface RedshiftUnderTest {

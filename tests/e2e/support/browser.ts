@@ -5,12 +5,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
-import { afterEveryFile } from "../../support/closing.ts";
+import { afterAll } from "vitest";
 import { tempDir } from "../../support/services.ts";
 
 const opened: Browser[] = [];
 
-afterEveryFile(async () => {
+afterAll(async () => {
   for (const browser of opened.splice(0)) await browser.close();
 });
 

@@ -1,7 +1,6 @@
 /** A TCP port of the loopback interface that nobody listens on. */
-
-import { once } from "node:events";
 import { createServer } from "node:net";
+import { once } from "node:events";
 
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -3,7 +3,7 @@ import { appRoutes } from "@bull-board/api/dist/routes.js";
 import { Redis } from "ioredis";
 import { expect, test } from "vitest";
 import { redisUrl } from "../../support/services.ts";
-import { type Board, startBoard } from "./board.ts";
+import { startBoard, type Board } from "./board.ts";
 
 test("a failed job is retried", async () => {
   const board = await startBoard();

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { expect, test } from "vitest";
-import { type Board, startBoard } from "./board.ts";
+import { startBoard, type Board } from "./board.ts";
 
 test("a cross-site text/plain POST adds no job", async () => {
   const board = await startBoard();

@@ -1,16 +1,16 @@
 /** Stores on the run's real Postgres and S3, and attempts of tasks on them, for tests of the data path. */
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
-import type { Stores } from "../../../src/core/stores.ts";
+import { afterAll } from "vitest";
 import type { Attempt, HandlesOf, Outputs } from "../../../src/core/target.ts";
 import { bindOutputs } from "../../../src/core/target.ts";
+import type { Stores } from "../../../src/core/stores.ts";
 import { isTask, type Task } from "../../../src/core/task.ts";
 import {
   type OpenedStores,
   openStores,
   type StoreSettings,
 } from "../../../src/stores/open-stores.ts";
-import { afterEveryFile } from "../../support/closing.ts";
 import { freshBucket, freshDatabase } from "../../support/services.ts";
 
 /** Source and warehouse in one database, so that SQL can compare them; tables go to schemas. */
@@ -24,7 +24,7 @@ export async function freshStores(
 
 const openedStores: OpenedStores[] = [];
 
-afterEveryFile(async () => {
+afterAll(async () => {
   await Promise.all(openedStores.splice(0).map((stores) => stores.close()));
 });
 
