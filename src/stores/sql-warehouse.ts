@@ -52,19 +52,20 @@ export abstract class SqlWarehouse implements Warehouse {
   protected abstract deleteMarker(updateId: string): string;
   /** Begins; false when the marker is there, and then nothing is open. */
   protected abstract begin(session: Session, marker: Marker, mode: Mode): Promise<boolean>;
-  /** Writes the marker and commits; false when it is there, and then nothing was committed. */
-  protected abstract commit(session: Session, marker: Marker, mode: Mode): Promise<boolean>;
+  /**
+   * Writes the marker into an open transaction, so that no other can commit it; false when it was
+   * there, and then nothing is open.
+   */
+  protected abstract mark(session: Session, marker: Marker, mode: Mode): Promise<boolean>;
   protected abstract transaction(session: Session, marker: Marker, mode: Mode): Transaction;
   protected abstract printed(marker: Marker, mode: Mode): Printed;
-  /** The statements of `begin` and of `commit`. */
+  /** The statements of `begin`, of `mark` and of the commit. */
   protected abstract around(
     marker: Marker,
     mode: Mode,
   ): { readonly before: readonly string[]; readonly after: readonly string[] };
   /** Whether a transaction lost to another one, so that it may be repeated at once as a whole. */
   protected abstract lostToAnother(error: unknown): boolean;
-  /** Whether a failed commit means that another attempt's marker was first. */
-  protected abstract wasTaken(error: unknown): boolean;
 
   async describe(table: string): Promise<readonly TableColumn[] | undefined> {
     return await this.database.explained({ doing: `look at ${table}` }, () =>
@@ -137,14 +138,16 @@ export abstract class SqlWarehouse implements Warehouse {
         if (!(await this.begin(session, marker, mode))) return ALREADY;
         rows = await runSteps(this.transaction(session, marker, mode), steps);
         await marker.confirmLease();
+        if (!(await this.mark(session, marker, mode))) return ALREADY;
         committing = true;
-        return (await this.commit(session, marker, mode)) ? { rows, already: false } : ALREADY;
+        await session.run("COMMIT");
+        return { rows, already: false };
       });
     } catch (error) {
-      // From the marker on, only the marker knows: another attempt may have written it first, or
-      // ours was, and the answer got lost.
-      if (!committing || !(await this.hasMarker(marker.updateId))) throw error;
-      return this.wasTaken(error) ? ALREADY : { rows, already: false };
+      // An answer to COMMIT that got lost: once ours was written, no other marker could be. Before
+      // that, a marker that is there now is another attempt's, and so are the rows.
+      if (committing && (await this.hasMarker(marker.updateId))) return { rows, already: false };
+      throw error;
     }
   }
 

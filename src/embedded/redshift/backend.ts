@@ -74,9 +74,13 @@ export class Backend {
   async rows(sql: string): Promise<readonly (readonly (string | null)[])[]> {
     const found: (readonly (string | null)[])[] = [];
     let failure: BackendError | undefined;
-    await this.run(sql, (message) => {
+    const ended = this.run(sql, (message) => {
       if (typeOf(message) === code("D")) found.push(readRow(message));
       if (typeOf(message) === code("E")) failure = new BackendError(message);
+    });
+    // A session that Postgres ends says why before it closes.
+    await ended.catch((closed: unknown) => {
+      throw failure ?? closed;
     });
     if (failure !== undefined) throw failure;
     return found;

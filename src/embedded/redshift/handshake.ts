@@ -4,7 +4,7 @@
  */
 
 import { messageOf } from "../../core/errors.ts";
-import { Backend, type PostgresHost } from "./backend.ts";
+import { Backend, BackendError, type PostgresHost } from "./backend.ts";
 import { SqlError } from "./sql-error.ts";
 import type { Channel } from "./wire/channel.ts";
 import {
@@ -45,6 +45,9 @@ const DRIVER_PARAMETERS = new Set([
   "os_version",
   "plugin_name",
 ]);
+
+/** Known to both, but the label of a session's queries is kept there: SET query_group alone sets it. */
+const NAME_OF_CLIENT = "application_name";
 
 /** A transaction sees one snapshot, and conflicting writes fail: as under Redshift's isolation. */
 const SESSION_SETTINGS = {
@@ -127,7 +130,8 @@ async function openSession(
         } catch (error) {
           backend.channel.destroy();
           const says = `the stand-in could not make database "${database}" ready: ${messageOf(error)}`;
-          await client.send(fatal(new SqlError("XX000", says)));
+          const state = error instanceof BackendError ? error.fields.get("C") : undefined;
+          await client.send(fatal(new SqlError(state ?? "XX000", says)));
           return { kind: "refused" };
         }
         return { kind: "session", backend, database };
@@ -159,7 +163,10 @@ function startupParameters(packet: Message): ReadonlyMap<string, string> {
 }
 
 function startupPacket(version: number, parameters: ReadonlyMap<string, string>): Buffer {
-  const own = [...parameters].filter(([name]) => !DRIVER_PARAMETERS.has(name.toLowerCase()));
+  const own = [...parameters].filter(([name]) => {
+    const folded = name.toLowerCase();
+    return folded !== NAME_OF_CLIENT && !DRIVER_PARAMETERS.has(folded);
+  });
   const pairs = [...Object.entries(SESSION_SETTINGS), ...own].flat().map(text);
   const body = Buffer.concat([int32(version), ...pairs, Buffer.from([0])]);
   return Buffer.concat([int32(body.length + 4), body]);

@@ -49,10 +49,17 @@ export class PostgresWarehouse extends SqlWarehouse {
     return false;
   }
 
-  protected async commit(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
-    await session.run(insertMarker(marker));
-    if (mode === "atomic") await session.run("COMMIT");
-    return true;
+  /** Whoever inserts second waits for the first one's end. */
+  protected async mark(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
+    if (mode === "serial") await session.run("BEGIN");
+    try {
+      await session.run(insertMarker(marker));
+      return true;
+    } catch (error) {
+      if (!isUniqueViolation(error) || !(await this.findMarker(marker.updateId))) throw error;
+      await session.run("ROLLBACK");
+      return false;
+    }
   }
 
   override async atomically(marker: Marker, ...steps: readonly Step[]): Promise<Committed> {
@@ -98,18 +105,15 @@ export class PostgresWarehouse extends SqlWarehouse {
   }
 
   protected around(marker: Marker, mode: Mode) {
+    const after = [insertMarker(marker), "COMMIT"];
     return {
       before: [...opening(mode), selectMarker(marker.updateId)],
-      after: [insertMarker(marker), ...(mode === "atomic" ? ["COMMIT"] : [])],
+      after: mode === "atomic" ? after : ["BEGIN", ...after],
     };
   }
 
   protected lostToAnother(error: unknown): boolean {
     return lostToAnother(error);
-  }
-
-  protected wasTaken(error: unknown): boolean {
-    return isUniqueViolation(error);
   }
 }
 

@@ -99,7 +99,7 @@ export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
     return true;
   }
 
-  protected async commit(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
+  protected async mark(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
     if (mode === "serial") await session.run("BEGIN");
     await session.run(markers.LOCK_FENCE);
     if (await this.findMarker(marker.updateId)) {
@@ -107,7 +107,6 @@ export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
       return false;
     }
     await session.run(markers.insertMarker(marker));
-    await session.run("COMMIT");
     return true;
   }
 
@@ -134,10 +133,5 @@ export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
 
   protected lostToAnother(error: unknown): boolean {
     return mayRepeat(error);
-  }
-
-  /** The fence is asked before the marker is written, so a commit that failed was ours. */
-  protected wasTaken(): boolean {
-    return false;
   }
 }

@@ -109,6 +109,19 @@ describe("cancelling", () => {
     await redshift.rows(`SELECT pg_terminate_backend(${String(pid)})`);
     expect(await slow).toMatch(/^57P01|terminat/);
   });
+
+  it("are not the name of the client", async () => {
+    const session = await redshift.another({ application_name: "named" });
+    await session.rows("SET application_name TO 'named'");
+    const slow = session.failure("SELECT pg_sleep(60)");
+    const running =
+      "SELECT session_id, query_label FROM sys_query_history WHERE query_text LIKE '%pg_sleep(60)%' AND session_id <> pg_backend_pid()";
+    await until(running);
+    const [found] = await redshift.rows(running);
+    expect(String(found?.["query_label"]).trim()).toBe("");
+    await redshift.rows(`SELECT pg_terminate_backend(${String(found?.["session_id"])})`);
+    expect(await slow).toMatch(/^57P01|terminat/);
+  });
 });
 
 describe("a client that is gone", () => {

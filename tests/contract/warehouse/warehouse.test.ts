@@ -10,14 +10,8 @@ import {
 } from "../../../src/tasks/replace-from-select.ts";
 import { InsertIntoTable } from "../../../src/tasks/insert-into-table.ts";
 import { runTask } from "../../integration/data/data-stores.ts";
+import { Barrier } from "../../support/barrier.ts";
 import { type OpenedWarehouse, WAREHOUSES } from "./warehouses.ts";
-
-class Barrier {
-  open: () => void = () => {};
-  readonly opened = new Promise<void>((resolve) => {
-    this.open = resolve;
-  });
-}
 
 describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
   let stores: OpenedWarehouse["stores"];

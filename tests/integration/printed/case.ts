@@ -59,8 +59,9 @@ function onPostgres({ id }: Task, table: string, serial: boolean, own: readonly 
     ...settings.map((setting) => `SET ${serial ? "" : "LOCAL "}${setting}`),
     `SELECT 1 FROM "table_updates" WHERE update_id = '${id}'`,
     ...own,
+    ...(serial ? ["BEGIN"] : []),
     `INSERT INTO "table_updates" (update_id, target_table) VALUES ('${id}', '${table}')`,
-    ...(serial ? [] : ["COMMIT"]),
+    "COMMIT",
   ];
 }
 

@@ -55,6 +55,7 @@ describe.each(DIALECTS)("%s", (dialect) => {
     const session = new Client({ connectionString: url.href, application_name: label });
     session.on("error", () => {});
     await session.connect();
+    if (dialect === "redshift") await session.query(`SET query_group TO '${label}'`);
     sessions.push(session);
     await session.query(`BEGIN; DELETE FROM ${table}`);
     return session;

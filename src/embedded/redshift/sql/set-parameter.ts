@@ -7,7 +7,6 @@ import { literal } from "./token.ts";
 
 /** Known to both, and of the same meaning. */
 const SHARED = new Set([
-  "application_name",
   "client_encoding",
   "datestyle",
   "extra_float_digits",
@@ -16,9 +15,10 @@ const SHARED = new Set([
   "timezone",
 ]);
 
-/** They change how fast Redshift is, or how it groups its work; never what a statement means. */
+/** They change how fast Redshift is, or how it groups or logs its work; never what a statement means. */
 const WITHOUT_EFFECT = new Set([
   "analyze_threshold_percent",
+  "application_name",
   "enable_result_cache_for_session",
   "max_cursor_result_set_size",
   "mv_enable_aqmv_for_session",

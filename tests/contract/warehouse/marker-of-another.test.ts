@@ -1,0 +1,71 @@
+/** Who may say that rows are his: a session that dies as it waits to write its marker has none. */
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Marker } from "../../../src/core/stores.ts";
+import { Barrier } from "../../support/barrier.ts";
+import { type OpenedWarehouse, WAREHOUSES } from "./warehouses.ts";
+
+/** What keeps others from writing a marker, and lets them read. */
+const KEEP_OUT = {
+  postgres: "LOCK TABLE table_updates IN SHARE ROW EXCLUSIVE MODE",
+  redshift: "LOCK table_updates_fence",
+} as const;
+
+const WAITING =
+  "SELECT DISTINCT l.pid FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database WHERE NOT l.granted AND d.datname = current_database()";
+
+describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
+  let place: OpenedWarehouse;
+
+  beforeAll(async () => {
+    place = await open();
+    await place.administer("CREATE TABLE log (entry varchar(100))");
+  });
+
+  const marker = (updateId: string): Marker => ({
+    updateId,
+    table: "log",
+    signal: new AbortController().signal,
+    confirmLease: async () => {},
+  });
+
+  test.each(["atomically", "serially"] as const)(
+    "an attempt that dies as it waits to write its marker does not take another's for its own: %s",
+    async (how) => {
+      const { administer, stores } = place;
+      const { warehouse } = stores;
+      const updateId = `Raced_${how}`;
+      const locked = new Barrier();
+      const released = new Barrier();
+      let holding: Promise<unknown> = Promise.resolve();
+      const keepOut = async () => {
+        // Somebody else's attempt was first, and a third one is at the door.
+        await administer(`INSERT INTO table_updates VALUES ('${updateId}', 'log', NULL)`);
+        holding = warehouse
+          .atomically(marker(`Holder_${how}`), KEEP_OUT[dialect], async () => {
+            locked.open();
+            await released.opened;
+            throw new Error("let go");
+          })
+          .catch((error: unknown) => String(error));
+        await locked.opened;
+      };
+      const attempt = warehouse[how](marker(updateId), async () => {
+        await keepOut();
+        return 0;
+      }).then(
+        ({ already }) => (already ? "another's" : "ours"),
+        () => "failed",
+      );
+      await expect.poll(() => administer(WAITING)).toHaveLength(1);
+      const [waiting] = await administer(WAITING);
+      await administer(`SELECT pg_terminate_backend(${String(waiting?.["pid"])})`);
+      expect(await attempt).not.toBe("ours");
+      released.open();
+      expect(await holding).toContain("let go");
+      expect(await warehouse[how](marker(updateId), "SELECT 1")).toEqual({
+        rows: 0,
+        already: true,
+      });
+    },
+  );
+});
