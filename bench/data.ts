@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- data [--mb 1000] [--runs 3]`: dumps into S3 and loads into Postgres beside what an
+ * `npm run bench -- data [--mb 1000] [--runs 3] [--tcp]`: dumps into S3 and loads into Postgres beside what an
  * operator pipes together by hand, on one table, one machine, in turns. Prints the median of each and
  * the ratio to its peer.
  */
@@ -19,6 +19,7 @@ const { values } = parseArgs({
     mb: { type: "string", default: "1000" },
     runs: { type: "string", default: "3" },
     only: { type: "string", default: "" },
+    tcp: { type: "boolean", default: false },
   },
 });
 const megabytes = Number(values.mb);
@@ -43,7 +44,8 @@ interface Contender {
 
 interface Measured extends Outcome, CpuSeconds {}
 
-const services = await startServices();
+// A scan of a quarter of the buffers or more is not kept in them.
+const services = await startServices({ tcp: values.tcp, bufferMegabytes: 6 * megabytes });
 try {
   await compare();
 } finally {
@@ -59,7 +61,7 @@ async function compare(): Promise<void> {
   const [cpu] = cpus();
   console.log(
     [
-      `${rows} rows, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} by TCP, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
+      `${rows} rows, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} by ${values.tcp ? "TCP" : "a local socket"}, in memory, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
       `peers: ${stages.are}`,
       `zstd: ${zstd.is}`,
       `median of ${runs}, in turns. MB/s of CSV. CPU seconds: client with all its processes, Postgres's backends, the S3 server\n`,

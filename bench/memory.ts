@@ -18,7 +18,7 @@ const { values } = parseArgs({
 const gigabytes = Number(values.gb);
 const connections = Number(values.connections);
 
-const services = await startServices();
+const services = await startServices({ tcp: true, bufferMegabytes: 128 });
 try {
   await measure();
 } finally {

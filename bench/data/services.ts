@@ -24,19 +24,33 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-export async function startServices(): Promise<Services> {
+export interface ServicesOptions {
+  /** Whether clients come by TCP or by a local socket. */
+  readonly tcp: boolean;
+  /** What Postgres may keep in memory. */
+  readonly bufferMegabytes: number;
+}
+
+export async function startServices(options: ServicesOptions): Promise<Services> {
   const dir = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
   const keys = { accessKeyId: "BENCH", secretAccessKey: "bench-secret" };
   const postgres = await startPostgres({
     dir: path.join(dir, "postgres"),
     password: "bench",
     durable: false,
+    settings: {
+      shared_buffers: `${options.bufferMegabytes}MB`,
+      // A relative folder of sockets is one below that of the data.
+      unix_socket_directories: ".",
+    },
     env: process.env,
   });
   const s3 = await startS3Process({ dir: path.join(dir, "s3"), ...keys, env: process.env });
   const bucket = { ...keys, endpoint: s3.endpoint, region: "us-east-1", bucket: "bench" };
   await createBucket(bucket);
-  const url = postgres.urlOf("postgres");
+  const sockets = path.join(dir, "postgres", "data");
+  const address = postgres.urlOf("postgres");
+  const url = options.tcp ? address : `${address}?host=${encodeURIComponent(sockets)}`;
   const stores = openStores({ s3: bucket });
   return {
     dir,

@@ -42,6 +42,8 @@ export interface PostgresOptions {
   readonly password: string;
   /** Whether data survives a crash of the machine (it always survives one of the process). */
   readonly durable: boolean;
+  /** Further ones of Postgres's own settings. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly env: Environment;
 }
 
@@ -60,7 +62,7 @@ interface Cluster {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const cluster = openFolder(options.dir, options.env);
   if (!existsSync(join(cluster.data, "PG_VERSION"))) await createCluster(cluster, options.password);
-  const { port, pid, stop } = await onFreePort((port) => startOn(port, cluster, options.durable));
+  const { port, pid, stop } = await onFreePort((port) => startOn(port, cluster, options));
   return {
     port,
     pid,
@@ -128,14 +130,15 @@ async function createCluster(cluster: Cluster, password: string): Promise<void> 
 async function startOn(
   port: number,
   { account, binaries, data, dataArgument, dir, env }: Cluster,
-  durable: boolean,
+  options: PostgresOptions,
 ): Promise<{ port: number; pid: number; stop: () => Promise<void> }> {
   const settings = {
     port,
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: 200,
-    ...(durable ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
+    ...(options.durable ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
+    ...options.settings,
   };
   const server = await startGuarded({
     name: "Postgres",
