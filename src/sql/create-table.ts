@@ -66,6 +66,6 @@ function tableAttributes(
   return [
     ...(style === undefined ? [] : [`DISTSTYLE ${style.toUpperCase()}`]),
     ...(distKey === undefined ? [] : [`DISTKEY (${list([distKey])})`]),
-    ...(sortKey.length === 0 ? [] : [`COMPOUND SORTKEY (${list(sortKey)})`]),
+    ...(sortKey.length === 0 ? [] : [`SORTKEY (${list(sortKey)})`]),
   ];
 }

@@ -34,10 +34,14 @@ function normalized(type: string): string {
   return long;
 }
 
-/** For a CREATE TABLE. A VARCHAR or TEXT without a length is one of 256 bytes on Redshift. */
+/**
+ * For a CREATE TABLE. A VARCHAR or TEXT without a length is one of 256 bytes on Redshift, and few parsers
+ * know what its catalog calls a VARBYTE.
+ */
 export function explicitLength(type: string): string {
   const plain = normalized(type);
-  return plain === "varchar" || plain === "unknown" ? `VARCHAR(${MAX_VARCHAR})` : type;
+  if (plain === "varchar" || plain === "unknown") return `VARCHAR(${MAX_VARCHAR})`;
+  return type.replace(/^binary varying\b/i, "VARBYTE");
 }
 
 /** Words, a size, a time zone: nothing that could be more than a type. */

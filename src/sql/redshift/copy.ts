@@ -26,30 +26,23 @@ export function copyFrom(
     `COPY ${quoteTable(table)}${columns.length === 0 ? "" : ` (${quoteColumns(columns)})`}`,
     `FROM ${quoteLiteral(manifest)}`,
     authorizationClause(authorization),
-    ...formatOptions(format),
+    ...options(format, region),
     "MANIFEST",
-    // Parquet is read by another part of Redshift, in its own region only, which takes no options.
-    ...(format.type === "parquet"
-      ? []
-      : [...(region === undefined ? [] : [`REGION AS ${quoteLiteral(region)}`]), ...NO_ANALYSIS]),
   ].join(" ");
 }
 
-function formatOptions(format: Load["format"]): readonly string[] {
-  const times = ["DATEFORMAT AS 'auto'", "TIMEFORMAT AS 'auto'"];
+/** Those that take a value first: that order is read by every parser of this dialect that was tried. */
+function options(format: Load["format"], region: string | undefined): readonly string[] {
+  // Parquet is read by another part of Redshift, in its own region only, which takes no options.
   if (format.type === "parquet") return ["FORMAT AS PARQUET"];
-  if (format.type === "json") {
-    return [
-      `FORMAT AS JSON ${quoteLiteral(format.paths ?? "auto")}`,
-      ...COMPRESSION[format.compression],
-      ...times,
-    ];
-  }
   return [
-    "FORMAT AS CSV",
-    `NULL AS ${quoteLiteral(format.null)}`,
+    ...(format.type === "json"
+      ? [`FORMAT AS JSON ${quoteLiteral(format.paths ?? "auto")}`]
+      : ["FORMAT AS CSV", `NULL AS ${quoteLiteral(format.null)}`]),
+    "DATEFORMAT 'auto'",
+    "TIMEFORMAT 'auto'",
+    ...(region === undefined ? [] : [`REGION ${quoteLiteral(region)}`]),
+    ...NO_ANALYSIS,
     ...COMPRESSION[format.compression],
-    "ENCODING AS UTF8",
-    ...times,
   ];
 }

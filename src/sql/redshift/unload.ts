@@ -23,14 +23,10 @@ export function unload(
     `TO ${quoteLiteral(to)}`,
     authorizationClause(authorization),
     ...(format.type === "parquet"
-      ? ["FORMAT AS PARQUET"]
-      : [
-          "FORMAT AS CSV",
-          `NULL AS ${quoteLiteral(format.null)}`,
-          format.compression.toUpperCase(),
-        ]),
+      ? ["FORMAT PARQUET"]
+      : ["FORMAT CSV", `NULL AS ${quoteLiteral(format.null)}`, format.compression.toUpperCase()]),
     "MANIFEST VERBOSE",
-    ...(fileMegabytes === undefined ? [] : [`MAXFILESIZE AS ${fileMegabytes} MB`]),
-    ...(region === undefined ? [] : [`REGION AS ${quoteLiteral(region)}`]),
+    ...(fileMegabytes === undefined ? [] : [`MAXFILESIZE ${fileMegabytes} MB`]),
+    ...(region === undefined ? [] : [`REGION ${quoteLiteral(region)}`]),
   ].join(" ");
 }

@@ -13,7 +13,7 @@ const WHOLE = `COPY (SELECT "id", "Note", "day" FROM "shop"."Orders") TO STDOUT 
 const COUNT = "SELECT pg_last_unload_count() AS rows";
 const to = (place: string) =>
   `TO 's3://<bucket>/unloads/${place}/2026-11-21/attempt-<attempt>/part-' IAM_ROLE '${ROLE}'`;
-const AS_CSV = "FORMAT AS CSV NULL AS '@NULL-<hash>@' GZIP MANIFEST VERBOSE";
+const AS_CSV = "FORMAT CSV NULL AS '@NULL-<hash>@' GZIP MANIFEST VERBOSE";
 
 export const DUMPS: readonly Case[] = [
   {
@@ -63,7 +63,7 @@ export const DUMPS: readonly Case[] = [
         `COPY (SELECT "id", "day" FROM "shop"."days") TO STDOUT WITH (${CSV}, ENCODING 'UTF8')`,
       ],
       redshift: [
-        `UNLOAD ('SELECT "id", "day" FROM (\nSELECT * FROM "shop"."days"\n) AS query') ${to("shop.days/csv")} ${AS_CSV} MAXFILESIZE AS 64 MB`,
+        `UNLOAD ('SELECT "id", "day" FROM (\nSELECT * FROM "shop"."days"\n) AS query') ${to("shop.days/csv")} ${AS_CSV} MAXFILESIZE 64 MB`,
         COUNT,
       ],
     },

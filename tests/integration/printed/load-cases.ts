@@ -11,7 +11,7 @@ import { both, type Case, ROLE } from "./case.ts";
 const date = Temporal.PlainDate.from("2026-11-21");
 
 const COPY_CSV =
-  "FORMAT AS CSV NULL AS '@NULL@' GZIP ENCODING AS UTF8 DATEFORMAT AS 'auto' TIMEFORMAT AS 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF";
+  "FORMAT AS CSV NULL AS '@NULL@' DATEFORMAT 'auto' TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF GZIP MANIFEST";
 const COPY_COUNT = "SELECT pg_last_copy_count() AS rows";
 const manifest = (key: string) => `FROM 's3://<bucket>/${key}' IAM_ROLE '${ROLE}'`;
 const dump = { table: "shop.Orders", date } as const;
@@ -113,7 +113,7 @@ export const LOADS: readonly Case[] = [
         `INSERT INTO "shop"."days" ("id", "day") SELECT "id", "day" FROM (SELECT (jsonb_populate_record(NULL::"shop"."days", "document")).* FROM "sluice_json") AS row`,
       ],
       redshift: [
-        `COPY "shop"."days" ("id", "day") ${manifest("manifests/json/2026-11-21.json")} FORMAT AS JSON 'auto' DATEFORMAT AS 'auto' TIMEFORMAT AS 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF`,
+        `COPY "shop"."days" ("id", "day") ${manifest("manifests/json/2026-11-21.json")} FORMAT AS JSON 'auto' DATEFORMAT 'auto' TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF MANIFEST`,
         COPY_COUNT,
       ],
     },

@@ -134,7 +134,7 @@ describe.each(DIALECTS)("in %s", (dialect) => {
     const statements = (await printed(task, keyed)).join("\n");
     const sent = (await sentBy(task, keyed)).join("\n");
     expect(statements).toContain("SECRET_ACCESS_KEY '***'");
-    expect(statements).toContain("REGION AS 'eu-west-1'");
+    expect(statements).toContain("REGION 'eu-west-1'");
     expect(statements).not.toContain(secret);
     expect(sent).toContain(secret);
     expect(keyed.warehouse.address).not.toContain(secret);

@@ -38,7 +38,7 @@ export const SQL: readonly Case[] = [
       ],
       redshift: [
         'CREATE SCHEMA IF NOT EXISTS "new"',
-        `CREATE TABLE IF NOT EXISTS "new"."Orders" ("id" bigint ENCODE AZ64 NOT NULL, "state" VARCHAR(65535) DEFAULT 'new' ENCODE ZSTD, "amount" numeric(10,2) DEFAULT 0 NOT NULL, PRIMARY KEY ("id")) DISTSTYLE KEY DISTKEY ("id") COMPOUND SORTKEY ("state", "id")`,
+        `CREATE TABLE IF NOT EXISTS "new"."Orders" ("id" bigint ENCODE AZ64 NOT NULL, "state" VARCHAR(65535) DEFAULT 'new' ENCODE ZSTD, "amount" numeric(10,2) DEFAULT 0 NOT NULL, PRIMARY KEY ("id")) DISTSTYLE KEY DISTKEY ("id") SORTKEY ("state", "id")`,
       ],
     },
   },

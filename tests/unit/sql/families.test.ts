@@ -67,7 +67,7 @@ test("a table is laid out for Redshift, with names folded, and is plain on Postg
   );
   expect(created).toEqual([
     'CREATE TABLE "t" ("Id" int, "note" text NOT NULL)',
-    'CREATE TABLE "t" ("Id" int ENCODE RAW, "note" VARCHAR(65535) NOT NULL) DISTSTYLE EVEN COMPOUND SORTKEY ("Id")',
+    'CREATE TABLE "t" ("Id" int ENCODE RAW, "note" VARCHAR(65535) NOT NULL) DISTSTYLE EVEN SORTKEY ("Id")',
   ]);
 });
 

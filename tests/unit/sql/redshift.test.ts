@@ -48,11 +48,11 @@ test("COPY by format", () => {
   expect(
     copyFrom({ ...load, format: { type: "csv", null: "@", compression: "zstd" } }, access),
   ).toBe(
-    `COPY "s"."t" ("a") FROM 's3://b/m.json' IAM_ROLE default FORMAT AS CSV NULL AS '@' ZSTD ENCODING AS UTF8 DATEFORMAT AS 'auto' TIMEFORMAT AS 'auto' MANIFEST COMPUPDATE OFF STATUPDATE OFF`,
+    `COPY "s"."t" ("a") FROM 's3://b/m.json' IAM_ROLE default FORMAT AS CSV NULL AS '@' DATEFORMAT 'auto' TIMEFORMAT 'auto' COMPUPDATE OFF STATUPDATE OFF ZSTD MANIFEST`,
   );
   const json = { type: "json", paths: "s3://b/paths.json", compression: "none" } as const;
   expect(copyFrom({ ...load, format: json }, { ...access, region: "eu-west-1" })).toBe(
-    `COPY "s"."t" ("a") FROM 's3://b/m.json' IAM_ROLE default FORMAT AS JSON 's3://b/paths.json' DATEFORMAT AS 'auto' TIMEFORMAT AS 'auto' MANIFEST REGION AS 'eu-west-1' COMPUPDATE OFF STATUPDATE OFF`,
+    `COPY "s"."t" ("a") FROM 's3://b/m.json' IAM_ROLE default FORMAT AS JSON 's3://b/paths.json' DATEFORMAT 'auto' TIMEFORMAT 'auto' REGION 'eu-west-1' COMPUPDATE OFF STATUPDATE OFF MANIFEST`,
   );
   expect(copyFrom({ ...load, format: { type: "parquet" } }, access)).toBe(
     `COPY "s"."t" ("a") FROM 's3://b/m.json' IAM_ROLE default FORMAT AS PARQUET MANIFEST`,
@@ -63,7 +63,7 @@ test("UNLOAD quotes the query as a literal", () => {
   const query = "SELECT 'a''b', '\\\\';";
   const request = { query, to: "s3://b/p-", format: { type: "parquet" } } as const;
   expect(unload(request, { authorization: parseIamRole("default"), region: "eu-west-1" })).toBe(
-    String.raw`UNLOAD ('SELECT ''a''''b'', ''\\\\''') TO 's3://b/p-' IAM_ROLE default FORMAT AS PARQUET MANIFEST VERBOSE REGION AS 'eu-west-1'`,
+    String.raw`UNLOAD ('SELECT ''a''''b'', ''\\\\''') TO 's3://b/p-' IAM_ROLE default FORMAT PARQUET MANIFEST VERBOSE REGION 'eu-west-1'`,
   );
 });
 
@@ -79,14 +79,20 @@ test("the marker table is Luigi's, wide enough; the fence is beside it", () => {
 });
 
 test("no column is created with Redshift's 256 bytes by default", () => {
-  const columns = ["text", "varchar", "character varying", "character varying(9)", "bigint"];
+  const columns = [
+    "text",
+    "varchar",
+    "character varying",
+    "character varying(9)",
+    "binary varying(9)",
+  ];
   expect(
     createTable(
       "t",
       columns.map((pgType, n) => ({ name: `c${n}`, pgType })),
     ),
   ).toEqual([
-    'CREATE TABLE "t" ("c0" VARCHAR(65535), "c1" VARCHAR(65535), "c2" VARCHAR(65535), "c3" character varying(9), "c4" bigint)',
+    'CREATE TABLE "t" ("c0" VARCHAR(65535), "c1" VARCHAR(65535), "c2" VARCHAR(65535), "c3" character varying(9), "c4" VARBYTE(9))',
   ]);
 });
 
