@@ -1,9 +1,10 @@
 /**
- * Compiles every source beforehand: `node bin/compile.js src workers`. For images, where no process may
- * write what it compiled, so that each would compile everything at every start.
+ * Compiles every source beforehand, and the bundle of the command line: `node bin/compile.js src workers`.
+ * For images, where no process may write what it compiled, so that each would compile it at every start.
  */
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { bundled } from "./bundle.js";
 import { isTypeScript, withoutTypes } from "./strip-types.js";
 
 for (const folder of process.argv.slice(2)) {
@@ -14,3 +15,4 @@ for (const folder of process.argv.slice(2)) {
   }
   process.stdout.write(`${folder}: ${names.length} sources\n`);
 }
+await bundled();

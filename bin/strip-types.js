@@ -5,13 +5,26 @@
  */
 
 import { createHash, randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const esbuild = createRequire(import.meta.url)("esbuild/package.json").version;
 const kept = new URL("../node_modules/.cache/sluice/", import.meta.url);
+
+/** @type {Map<string, string>} */
+let instead = new Map();
+
+/**
+ * A process that runs a bundle has our sources in it, and gets no second copy of them.
+ *
+ * @type {import("node:module").InitializeHook<Record<string, string> | undefined>}
+ */
+export function initialize(modules = {}) {
+  instead = new Map(Object.entries(modules));
+}
 
 /**
  * People write `./tasks.js` or `./tasks` where the file is `tasks.ts`, as their compiler wants it.
@@ -20,7 +33,8 @@ const kept = new URL("../node_modules/.cache/sluice/", import.meta.url);
  */
 export async function resolve(specifier, context, next) {
   try {
-    return await next(specifier, context);
+    const found = await next(specifier, context);
+    return { ...found, url: instead.get(found.url) ?? found.url };
   } catch (error) {
     if (error.code !== "ERR_MODULE_NOT_FOUND" || !/^\.{1,2}\//.test(specifier)) throw error;
     const source = `${specifier.replace(/\.js$/, "")}.ts`;
@@ -32,12 +46,14 @@ export async function resolve(specifier, context, next) {
 
 /** @type {import("node:module").LoadHook} */
 export async function load(url, context, next) {
-  if (!url.startsWith("file:") || !isTypeScript(new URL(url).pathname)) {
-    return next(url, context);
-  }
+  if (!url.startsWith("file:")) return next(url, context);
   const file = fileURLToPath(url);
-  const text = await readFile(file);
-  return { format: "module", source: await withoutTypes(file, text), shortCircuit: true };
+  if (isTypeScript(file)) {
+    const source = await withoutTypes(file, readFileSync(file));
+    return { format: "module", source, shortCircuit: true };
+  }
+  if (context.format !== "module") return next(url, context);
+  return { format: "module", source: readFileSync(file), shortCircuit: true };
 }
 
 export function isTypeScript(file) {
@@ -51,7 +67,7 @@ export async function withoutTypes(file, text) {
     .update(text);
   const place = new URL(`${hash.digest("hex")}.js`, kept);
   try {
-    return await readFile(place, "utf8");
+    return readFileSync(place, "utf8");
   } catch {
     const code = await compile(file, text);
     // Where nothing can be written, as in a container, each process compiles for itself.

@@ -21,6 +21,7 @@ export type FromActor =
   | { readonly is: "loaded" | "stopped" }
   | { readonly is: "failed"; readonly why: string };
 
+const BUNDLED = fileURLToPath(new URL("../support/run-bundled.js", import.meta.url));
 const SCRIPT = fileURLToPath(new URL("children/actor.ts", import.meta.url));
 
 export class Actor {
@@ -46,8 +47,8 @@ export class Actor {
   static async start(logs: string, number: number): Promise<Actor> {
     const log = join(logs, `${number}.log`);
     const file = openSync(log, "a");
-    const child = fork(SCRIPT, [], {
-      execArgv: ["--import", "sluice/typescript"],
+    const child = fork(BUNDLED, [SCRIPT], {
+      execArgv: [],
       stdio: ["ignore", file, file, "ipc"],
       env: { ...process.env, NODE_NO_WARNINGS: "1" },
     });

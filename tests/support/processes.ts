@@ -2,7 +2,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { afterEach } from "vitest";
+
+const BUNDLED = fileURLToPath(new URL("run-bundled.js", import.meta.url));
 
 const children = new Set<ChildProcess>();
 
@@ -20,11 +23,9 @@ export interface Child {
 
 /** Starts a TypeScript file with one JSON argument and waits until it prints its first line. */
 export async function startChild(script: URL, argument: unknown): Promise<Child> {
-  const child = spawn(
-    process.execPath,
-    ["--import", "sluice/typescript", script.pathname, JSON.stringify(argument)],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [BUNDLED, script.pathname, JSON.stringify(argument)], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   children.add(child);
   const errors = text(child.stderr);
   const ended = once(child, "exit").then(async ([code, signal]: unknown[]) => {

@@ -1,0 +1,105 @@
+/**
+ * A program as few files of JavaScript, made at its first start and again when a source was changed:
+ * Node asks its hooks for each import of each module, and with hundreds of them starting takes twice as
+ * long. Packages stay as they are installed, but for one of a hundred modules. Types are not checked.
+ */
+
+import { createHash, randomUUID } from "node:crypto";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const { dependencies } = createRequire(import.meta.url)("../package.json");
+const root = fileURLToPath(new URL("..", import.meta.url));
+const kept = join(root, "node_modules/.cache/sluice/bundles");
+
+/** Sources that the bundle may be made of. */
+const FOLDERS = ["src", "workers", "dashboard", "examples"];
+
+/** What users import, and the command line: all that a process loads of ours comes from one bundle. */
+const PROGRAM = ["src/index.ts", "src/embedded/redshift/stand-in.ts", "src/cli/main.ts"];
+
+/**
+ * The modules that stand for sources, by the URL of the source. Nothing stands for any of them where
+ * nothing can be written or a source is broken.
+ *
+ * @param {readonly string[]} [entries] More sources, relative to the repository.
+ * @param {readonly string[]} [folders] What these are made of.
+ * @returns {Promise<Record<string, string>>}
+ */
+export async function bundled(entries = [], folders = []) {
+  const sources = [...PROGRAM, ...entries];
+  const folder = join(kept, fingerprint(sources, [...FOLDERS, ...folders]));
+  if (!existsSync(folder) && !(await make(sources, folder))) return {};
+  return Object.fromEntries(
+    sources.map((source) => {
+      const module = join(folder, source.replace(/\.ts$/, ".js"));
+      return [pathToFileURL(join(root, source)).href, pathToFileURL(module).href];
+    }),
+  );
+}
+
+function fingerprint(entries, folders) {
+  const circumstances = [root, process.version, dependencies, entries];
+  const hash = createHash("sha256").update(JSON.stringify(circumstances));
+  hash.update(readFileSync(fileURLToPath(import.meta.url)));
+  for (const folder of folders) {
+    for (const name of readdirSync(join(root, folder), { recursive: true }).toSorted()) {
+      if (!name.endsWith(".ts")) continue;
+      hash.update(`\0${folder}/${name}\0`).update(readFileSync(join(root, folder, name)));
+    }
+  }
+  return hash.digest("hex");
+}
+
+async function make(entryPoints, folder) {
+  const draft = join(kept, randomUUID());
+  try {
+    await mkdir(draft, { recursive: true });
+    const { build } = await import("esbuild");
+    await build({
+      absWorkingDir: root,
+      entryPoints,
+      outbase: root,
+      outdir: draft,
+      bundle: true,
+      splitting: true,
+      format: "esm",
+      platform: "node",
+      target: `node${process.versions.node}`,
+      packages: "external",
+      alias: { sluice: "./src/index.ts" },
+      sourcemap: "inline",
+      sourcesContent: false,
+      logLevel: "silent",
+      plugins: [
+        { name: "places", setup: keepPlaces },
+        { name: "zod", setup: includeZod },
+      ],
+    });
+    await rename(draft, folder);
+    return true;
+  } catch {
+    await rm(draft, { recursive: true, force: true }).catch(() => undefined);
+    // Another process may have made it meanwhile.
+    return existsSync(folder);
+  }
+}
+
+/** A source finds the files beside it, wherever the bundle is. */
+function keepPlaces(build) {
+  build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+    loader: "ts",
+    contents: (await readFile(path, "utf8"))
+      .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
+      .replaceAll("import.meta.dirname", JSON.stringify(dirname(path))),
+  }));
+}
+
+/** A hundred modules, of which two thirds are texts in other languages. */
+function includeZod(build) {
+  const path = fileURLToPath(import.meta.resolve("zod"));
+  build.onResolve({ filter: /^zod$/ }, () => ({ path, sideEffects: false }));
+}

@@ -1,0 +1,62 @@
+/** The bundle that the command line runs as: it follows its sources, and nothing depends on it. */
+import {
+  appendFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { tempDir } from "../support/services.ts";
+import { REPOSITORY, start } from "./support/command.ts";
+
+/** The program elsewhere, with the packages that are installed here, and a cache of its own. */
+function copyOfProgram(): string {
+  const copy = tempDir();
+  for (const each of ["bin", "src", "workers", "dashboard", "examples", "package.json"]) {
+    cpSync(join(REPOSITORY, each), join(copy, each), { recursive: true });
+  }
+  mkdirSync(join(copy, "node_modules"));
+  for (const each of readdirSync(join(REPOSITORY, "node_modules"))) {
+    if (each === ".cache") continue;
+    symlinkSync(join(REPOSITORY, "node_modules", each), join(copy, "node_modules", each));
+  }
+  return copy;
+}
+
+async function sluice(program: string, ...args: string[]) {
+  return await start([process.execPath, join(program, "bin/sluice.js"), ...args], { env: {} })
+    .ended;
+}
+
+const GRAPH = ["graph", "TableSizes", "--date", "2026-11-21", "--config"];
+const HELLO = "examples/hello/sluice.config.ts";
+
+test("a source that was changed is what runs, and the stack of its error has its lines", async () => {
+  const program = copyOfProgram();
+  const bundles = join(program, "node_modules/.cache/sluice/bundles");
+  expect(await sluice(program, "--help")).toMatchObject({ code: 0, stderr: "" });
+  expect(await sluice(program, "--help")).toMatchObject({ code: 0, stderr: "" });
+  expect(readdirSync(bundles)).toHaveLength(1);
+
+  const source = join(program, "src/cli/graph-format.ts");
+  appendFileSync(source, "\ninterface Any {}\n\nthrow new Error(`changed`);\n");
+  const { code, stderr } = await sluice(program, "--help");
+  expect(code).toBe(1);
+  expect(stderr).toMatch(/Error: changed\n\s+at .*\/src\/cli\/graph-format\.ts:\d+:7/);
+  expect(readdirSync(bundles)).toHaveLength(2);
+});
+
+test("where nothing can be written the sources run; a source that is broken is named", async () => {
+  const program = copyOfProgram();
+  // Even for root, nothing can be written below a file.
+  writeFileSync(join(program, "node_modules/.cache"), "");
+  const ended = await sluice(program, ...GRAPH, join(program, HELLO));
+  expect(ended).toMatchObject({ code: 0, stderr: "" });
+  expect(ended.stdout).toContain("DumpTableSizes(date=2026-11-21)");
+
+  appendFileSync(join(program, "src/cli/graph-format.ts"), "\nconst x: = 1;\n");
+  expect((await sluice(program, "--help")).stderr).toMatch(/graph-format\.ts:\d+:\d+: ERROR/);
+});
