@@ -129,7 +129,10 @@ export interface Marker {
   /** The table that the task writes; for people. */
   readonly table: string;
   readonly signal: AbortSignal;
-  /** Throws unless the running attempt may commit right now. Asked just before the marker. */
+  /**
+   * Throws unless the running attempt may commit right now. Asked just before the marker is written, and
+   * before one that is there after a lost answer is taken for our own.
+   */
   confirmLease(): Promise<void>;
 }
 

@@ -144,9 +144,12 @@ export abstract class SqlWarehouse implements Warehouse {
         return { rows, already: false };
       });
     } catch (error) {
-      // An answer to COMMIT that got lost: once ours was written, no other marker could be. Before
-      // that, a marker that is there now is another attempt's, and so are the rows.
-      if (committing && (await this.hasMarker(marker.updateId))) return { rows, already: false };
+      if (committing && (await this.hasMarker(marker.updateId))) {
+        // The answer to COMMIT got lost, or COMMIT did, and then the marker is another attempt's.
+        // There was no other while this one has the lease.
+        await marker.confirmLease();
+        return { rows, already: false };
+      }
       throw error;
     }
   }

@@ -1,7 +1,10 @@
 /** Who may say that rows are his: a session that dies as it waits to write its marker has none. */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Marker } from "../../../src/core/stores.ts";
+import { opened } from "../../integration/data/data-stores.ts";
 import { Barrier } from "../../support/barrier.ts";
+import { proxied } from "../../support/proxied.ts";
+import { IS_CLUSTER } from "../../support/redshift.ts";
 import { type OpenedWarehouse, WAREHOUSES } from "./warehouses.ts";
 
 /** What keeps others from writing a marker, and lets them read. */
@@ -21,11 +24,12 @@ describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
     await place.administer("CREATE TABLE log (entry varchar(100))");
   });
 
-  const marker = (updateId: string): Marker => ({
+  const marker = (updateId: string, change: Partial<Marker> = {}): Marker => ({
     updateId,
     table: "log",
     signal: new AbortController().signal,
     confirmLease: async () => {},
+    ...change,
   });
 
   test.each(["atomically", "serially"] as const)(
@@ -66,6 +70,52 @@ describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
         rows: 0,
         already: true,
       });
+    },
+  );
+
+  // What is between us and a cluster is encrypted, so nobody sees a COMMIT go by.
+  test.skipIf(IS_CLUSTER && dialect === "redshift")(
+    "a COMMIT that got lost, and another attempt in its place: the marker is the other's",
+    async () => {
+      const { administer, settings, stores } = place;
+      const { proxy, url } = await proxied(String(settings.warehouseUrl));
+      const { warehouse } = opened({ ...settings, warehouseUrl: url });
+      const own = marker("Lost_commit", {
+        confirmLease: async () => {
+          if (taken) throw new Error("lease lost");
+        },
+      });
+      let taken = false;
+      let pid: unknown;
+      const lost = new Barrier();
+      proxy.rules = {
+        onClient: (bytes) => {
+          if (!bytes.includes("COMMIT\0") || pid === undefined || taken) return true;
+          // The server never hears of it, and what it says from now on is not heard here.
+          taken = true;
+          proxy.freeze();
+          lost.open();
+          return false;
+        },
+      };
+      const add = "INSERT INTO log VALUES ('lost commit')";
+      const first = warehouse
+        .atomically(own, add, async (transaction) => {
+          const [session] = (await transaction.select("SELECT pg_backend_pid() AS pid")) ?? [];
+          pid = session?.["pid"];
+          return 0;
+        })
+        .then(
+          ({ already }) => (already ? "another's" : "ours"),
+          () => "failed",
+        );
+      await lost.opened;
+      await administer(`SELECT pg_terminate_backend(${String(pid)})`);
+      const second = await stores.warehouse.atomically(marker(own.updateId), add);
+      expect(second).toEqual({ rows: 1, already: false });
+      proxy.cutAll();
+      expect(await first).toBe("failed");
+      expect(await administer("SELECT entry FROM log")).toHaveLength(1);
     },
   );
 });
