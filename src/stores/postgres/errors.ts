@@ -167,7 +167,3 @@ export function isConnectionProblem(thrown: unknown): boolean {
 function shorten(text: string): string {
   return text.length <= 300 ? text : `${text.slice(0, 300)}…`;
 }
-
-export function isUniqueViolation(thrown: unknown): boolean {
-  return thrown instanceof DatabaseError && thrown.code === "23505";
-}

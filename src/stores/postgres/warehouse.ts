@@ -11,7 +11,7 @@ import {
 import { BEGIN_SERIAL, BEGIN_WRITE } from "../../sql/postgres/settings.ts";
 import { type Mode, SqlWarehouse } from "../sql-warehouse.ts";
 import { columnsOfTable, findTable } from "./catalog.ts";
-import { isUniqueViolation, lostToAnother } from "./errors.ts";
+import { lostToAnother } from "./errors.ts";
 import type { Session } from "./session.ts";
 import { PostgresSource } from "./source.ts";
 import { stageIdentity } from "./load-files.ts";
@@ -49,17 +49,13 @@ export class PostgresWarehouse extends SqlWarehouse {
     return false;
   }
 
-  /** Whoever inserts second waits for the first one's end. */
+  /** Whoever inserts second waits for the first one's end, and inserts nothing if that was a COMMIT. */
   protected async mark(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
     if (mode === "serial") await session.run("BEGIN");
-    try {
-      await session.run(insertMarker(marker));
-      return true;
-    } catch (error) {
-      if (!isUniqueViolation(error) || !(await this.findMarker(marker.updateId))) throw error;
-      await session.run("ROLLBACK");
-      return false;
-    }
+    const [inserted] = await session.run(insertMarker(marker));
+    if (inserted?.rowCount === 1) return true;
+    await session.run("ROLLBACK");
+    return false;
   }
 
   override async atomically(marker: Marker, ...steps: readonly Step[]): Promise<Committed> {

@@ -60,7 +60,7 @@ function onPostgres({ id }: Task, table: string, serial: boolean, own: readonly 
     `SELECT 1 FROM "table_updates" WHERE update_id = '${id}'`,
     ...own,
     ...(serial ? ["BEGIN"] : []),
-    `INSERT INTO "table_updates" (update_id, target_table) VALUES ('${id}', '${table}')`,
+    `INSERT INTO "table_updates" (update_id, target_table, inserted) VALUES ('${id}', '${table}', now()) ON CONFLICT DO NOTHING`,
     "COMMIT",
   ];
 }

@@ -79,13 +79,13 @@ test("a warehouse table is created with its schema, locked, emptied, filled and 
 
 test("the marker table is Luigi's", () => {
   expect(CREATE_MARKER_TABLE).toBe(
-    'CREATE TABLE IF NOT EXISTS "table_updates" (update_id TEXT PRIMARY KEY, target_table TEXT, inserted TIMESTAMP DEFAULT now())',
+    'CREATE TABLE IF NOT EXISTS "table_updates" (update_id TEXT PRIMARY KEY, target_table TEXT, inserted TIMESTAMP)',
   );
   expect(selectMarker("Load_x'y_1")).toBe(
     `SELECT 1 FROM "table_updates" WHERE update_id = 'Load_x''y_1'`,
   );
   expect(insertMarker({ updateId: "Load_1", table: "mart.daily" })).toBe(
-    `INSERT INTO "table_updates" (update_id, target_table) VALUES ('Load_1', 'mart.daily')`,
+    `INSERT INTO "table_updates" (update_id, target_table, inserted) VALUES ('Load_1', 'mart.daily', now()) ON CONFLICT DO NOTHING`,
   );
 });
 
