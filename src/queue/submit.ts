@@ -13,6 +13,7 @@ import type { Task } from "../core/task.ts";
 import { answerText } from "./answer.ts";
 import { loadScripts } from "./bullmq-internals.ts";
 import { chunk } from "./chunk.ts";
+import { concurrently } from "./concurrently.ts";
 import type { Engine } from "./engine.ts";
 import { jobDataOf, jobOptionsOf } from "./job.ts";
 import { look, type LookOptions, lookInRedis } from "./look.ts";
@@ -159,7 +160,8 @@ async function insert(
   await engine.claim();
   const backend = engine.flow.getBackend();
   await backend.waitUntilReady();
-  for (const part of chunk(absent, JOBS_PER_INSERT)) {
+  // The next is made ready while Redis works on the one before: they are carried out in this order.
+  await concurrently(2, chunk(absent, JOBS_PER_INSERT), async (part) => {
     const entries = part.map(({ task, requirements }) => {
       const options = jobOptionsOf(task);
       const queue = engine.queue(task.family.queue);
@@ -174,7 +176,7 @@ async function insert(
       await loadScripts(engine.redis);
       await add();
     });
-  }
+  });
 }
 
 /** Every edge of every blocked task; also heals an expansion that died half-way. */
