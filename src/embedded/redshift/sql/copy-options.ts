@@ -5,18 +5,16 @@
 
 import { notCarriedOut, SqlError } from "../sql-error.ts";
 import type { Conversion, CopyFormat, CopyStatement } from "./copy-statement.ts";
-import { type Credentials, noCredentials, takeCredentials } from "./credentials.ts";
-import type { Cursor } from "./cursor.ts";
 import {
   characterOption,
   integerOption,
-  OnceOnly,
   regionOption,
   type S3Path,
   s3Path,
   stringOption,
   switchOption,
 } from "./option-values.ts";
+import { S3Options } from "./s3-options.ts";
 
 const REFUSED = [
   "PARQUET",
@@ -61,10 +59,7 @@ const VALUES = [
   "ACCEPTINVCHARS",
 ] as const;
 
-export class CopyOptions {
-  readonly #cursor: Cursor;
-  readonly #once = new OnceOnly();
-  #credentials: Credentials | undefined;
+export class CopyOptions extends S3Options {
   #format: "csv" | "delimited" | "json" = "delimited";
   #ignoreCase = false;
   #jsonPaths: S3Path | undefined;
@@ -77,29 +72,18 @@ export class CopyOptions {
   #ignoreHeader = 0;
   #maxErrors = 1;
 
-  constructor(cursor: Cursor) {
-    this.#cursor = cursor;
-  }
-
-  take(): void {
-    const cursor = this.#cursor;
-    if (cursor.takeWords("WITH")) return;
-    const credentials = takeCredentials(cursor);
-    if (credentials !== undefined) {
-      this.#once.note("credentials");
-      this.#credentials = credentials;
-      return;
-    }
+  protected override takeOption(): void {
+    const { cursor } = this;
     const refused = cursor.takeOneOf(...REFUSED);
     if (refused !== undefined) throw notCarriedOut(`COPY with ${refused}`);
     const flag = cursor.takeOneOf(...FLAGS);
-    if (flag !== undefined) return this.#once.note(flag);
+    if (flag !== undefined) return this.once.note(flag);
     if (this.#takeFormat() || this.#takeValue() || this.#takeTimes()) return;
     this.#takeWithoutEffect();
   }
 
   #takeFormat(): boolean {
-    const cursor = this.#cursor;
+    const { cursor } = this;
     if (cursor.takeWords("FORMAT")) {
       cursor.takeWords("AS");
       const refused = cursor.takeOneOf(...REFUSED);
@@ -108,7 +92,7 @@ export class CopyOptions {
     }
     const format = cursor.takeOneOf("CSV", "JSON");
     if (format === undefined) return false;
-    this.#once.note("FORMAT");
+    this.once.note("FORMAT");
     if (format === "CSV") {
       this.#format = "csv";
       return true;
@@ -127,10 +111,10 @@ export class CopyOptions {
   }
 
   #takeValue(): boolean {
-    const cursor = this.#cursor;
+    const { cursor } = this;
     const option = cursor.takeOneOf(...VALUES);
     if (option === undefined) return false;
-    this.#once.note(option);
+    this.once.note(option);
     switch (option) {
       case "DELIMITER":
         this.#delimiter = characterOption(cursor, option);
@@ -157,10 +141,10 @@ export class CopyOptions {
   }
 
   #takeTimes(): boolean {
-    const cursor = this.#cursor;
+    const { cursor } = this;
     const option = cursor.takeOneOf("DATEFORMAT", "TIMEFORMAT");
     if (option === undefined) return false;
-    this.#once.note(option);
+    this.once.note(option);
     const format = stringOption(cursor);
     if (option === "DATEFORMAT") {
       if (format !== "auto") throw notCarriedOut(`COPY with DATEFORMAT '${format}'`);
@@ -176,10 +160,10 @@ export class CopyOptions {
 
   /** Options that change how fast Redshift is, or nothing at all on one node. */
   #takeWithoutEffect(): void {
-    const cursor = this.#cursor;
+    const { cursor } = this;
     const option = cursor.takeOneOf("ENCODING", "REGION", "COMPUPDATE", "STATUPDATE", "COMPROWS");
     if (option === undefined) throw cursor.error();
-    this.#once.note(option);
+    this.once.note(option);
     switch (option) {
       case "ENCODING": {
         cursor.takeWords("AS");
@@ -203,9 +187,8 @@ export class CopyOptions {
   }
 
   finish(): Omit<CopyStatement, "table" | "columns" | "from"> {
-    const once = this.#once;
-    if (this.#credentials === undefined) throw noCredentials();
-    once.exclude("GZIP", "ZSTD");
+    const { once } = this;
+    const access = this.access();
     if (this.#format === "csv") this.#refuseWith("CSV", "ESCAPE", "REMOVEQUOTES");
     if (this.#format === "json") {
       this.#refuseWith(
@@ -220,7 +203,7 @@ export class CopyOptions {
     }
     if (this.#format === "delimited") this.#refuseWith("a delimited format", "QUOTE");
     return {
-      credentials: this.#credentials,
+      ...access,
       format: this.#formatOf(),
       conversion: {
         nullAs: this.#nullAs,
@@ -234,7 +217,6 @@ export class CopyOptions {
         dateFormat: this.#dateFormat,
         timeFormat: this.#timeFormat,
       },
-      compression: once.has("GZIP") ? "gzip" : once.has("ZSTD") ? "zstd" : undefined,
       manifest: once.has("MANIFEST"),
       ignoreHeader: this.#ignoreHeader,
       ignoreBlankLines: once.has("IGNOREBLANKLINES"),
@@ -252,13 +234,13 @@ export class CopyOptions {
     if (this.#format === "csv") {
       return { kind: "csv", delimiter: this.#delimiter ?? ",", quote: this.#quote };
     }
-    const escape = this.#once.has("ESCAPE");
-    const removeQuotes = this.#once.has("REMOVEQUOTES");
+    const escape = this.once.has("ESCAPE");
+    const removeQuotes = this.once.has("REMOVEQUOTES");
     return { kind: "delimited", delimiter: this.#delimiter ?? "|", escape, removeQuotes };
   }
 
   #refuseWith(format: string, ...options: readonly string[]): void {
-    const option = options.find((each) => this.#once.has(each));
+    const option = options.find((each) => this.once.has(each));
     if (option !== undefined) {
       throw new SqlError("42601", `${option} is not compatible with ${format}`);
     }

@@ -55,6 +55,6 @@ export function parseCopy(cursor: Cursor): CopyStatement {
   cursor.expectWord("FROM");
   const from = s3Path(cursor.string());
   const options = new CopyOptions(cursor);
-  while (!cursor.done) options.take();
+  options.take();
   return { table, columns, from, ...options.finish() };
 }

@@ -1,17 +1,17 @@
 /** UNLOAD, parsed. As in COPY, an option is carried out or refused, never ignored. */
 
 import { notCarriedOut, SqlError, unsupported } from "../sql-error.ts";
-import { type Credentials, noCredentials, takeCredentials } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
 import type { Cursor } from "./cursor.ts";
 import {
   characterOption,
-  OnceOnly,
   regionOption,
   type S3Path,
   s3Path,
   stringOption,
   switchOption,
 } from "./option-values.ts";
+import { S3Options } from "./s3-options.ts";
 import { isSymbol, isWord, statementsOf, type Token, tokenize } from "./token.ts";
 
 export type UnloadFormat =
@@ -84,7 +84,7 @@ export function parseUnload(
   cursor.expectWord("TO");
   const to = s3Path(cursor.string());
   const options = new Options(cursor);
-  while (!cursor.done) options.take();
+  options.take();
   return { select: rewrite(selectOf(query), query), to, ...options.finish() };
 }
 
@@ -104,10 +104,7 @@ function selectOf(query: string): readonly Token[] {
   return select;
 }
 
-class Options {
-  readonly #cursor: Cursor;
-  readonly #once = new OnceOnly();
-  #credentials: Credentials | undefined;
+class Options extends S3Options {
   #format: UnloadFormat["kind"] = "delimited";
   #delimiter: string | undefined;
   #nullAs = "";
@@ -117,19 +114,8 @@ class Options {
   #extension: string | undefined;
   #partition: UnloadStatement["partition"];
 
-  constructor(cursor: Cursor) {
-    this.#cursor = cursor;
-  }
-
-  take(): void {
-    const cursor = this.#cursor;
-    if (cursor.takeWords("WITH")) return;
-    const credentials = takeCredentials(cursor);
-    if (credentials !== undefined) {
-      this.#once.note("credentials");
-      this.#credentials = credentials;
-      return;
-    }
+  protected override takeOption(): void {
+    const { cursor } = this;
     if (cursor.takeWords("FORMAT")) {
       cursor.takeWords("AS");
       if (!isWord(cursor.peek(), "CSV", "JSON", "PARQUET")) throw cursor.error();
@@ -138,20 +124,20 @@ class Options {
     if (refused !== undefined) throw notCarriedOut(`UNLOAD with ${refused}`);
     const format = cursor.takeOneOf("CSV", "JSON");
     if (format !== undefined) {
-      this.#once.note("FORMAT");
+      this.once.note("FORMAT");
       this.#format = format === "CSV" ? "csv" : "json";
       return;
     }
     const flag = cursor.takeOneOf(...FLAGS);
-    if (flag !== undefined) return this.#once.note(flag);
+    if (flag !== undefined) return this.once.note(flag);
     this.#takeValue();
   }
 
   #takeValue(): void {
-    const cursor = this.#cursor;
+    const { cursor } = this;
     const option = cursor.takeOneOf(...VALUES);
     if (option === undefined) throw cursor.error();
-    this.#once.note(option);
+    this.once.note(option);
     switch (option) {
       case "DELIMITER":
         this.#delimiter = characterOption(cursor, option);
@@ -182,9 +168,8 @@ class Options {
   }
 
   finish(): Omit<UnloadStatement, "select" | "to"> {
-    const once = this.#once;
-    if (this.#credentials === undefined) throw noCredentials();
-    once.exclude("GZIP", "ZSTD");
+    const { once } = this;
+    const access = this.access();
     once.exclude("ALLOWOVERWRITE", "CLEANPATH");
     const excluded = {
       csv: ["ADDQUOTES", "ESCAPE"],
@@ -198,11 +183,10 @@ class Options {
       );
     }
     return {
-      credentials: this.#credentials,
+      ...access,
       format: this.#formatOf(),
       nullAs: this.#nullAs,
       header: once.has("HEADER"),
-      compression: once.has("GZIP") ? "gzip" : once.has("ZSTD") ? "zstd" : undefined,
       manifest: this.#manifest,
       parallel: this.#parallel,
       maxFileBytes: this.#maxFileBytes,
@@ -218,8 +202,8 @@ class Options {
     return {
       kind: "delimited",
       delimiter: this.#delimiter ?? "|",
-      escape: this.#once.has("ESCAPE"),
-      addQuotes: this.#once.has("ADDQUOTES"),
+      escape: this.once.has("ESCAPE"),
+      addQuotes: this.once.has("ADDQUOTES"),
     };
   }
 }
