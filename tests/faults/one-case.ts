@@ -131,7 +131,6 @@ async function openEngine(settings: EngineSettings): Promise<Engine> {
 export async function observer(services: Services, prefix: string) {
   const engine = await openEngine({ redisUrl: services.redisUrl, prefix });
   const place = { engine, project, stores: services.stores };
-  const signal = AbortSignal.timeout(CONVERGED_AFTER);
   const isDone = async (task: Task): Promise<boolean> => {
     if ((await engine.redis.exists(engine.keys.done(task.id))) === 0) return false;
     const { queue } = task.family;
@@ -139,7 +138,8 @@ export async function observer(services: Services, prefix: string) {
   };
   return {
     engine,
-    submit: async (root: Task) => submit(place, root, { signal }),
+    submit: async (root: Task) =>
+      submit(place, root, { signal: AbortSignal.timeout(CONVERGED_AFTER) }),
     /** Whether the root, and its job, came to their end in time. */
     async converged(root: Task): Promise<boolean> {
       const deadline = performance.now() + CONVERGED_AFTER;
