@@ -17,20 +17,13 @@ import type {
 } from "../core/stores.ts";
 import type { SqlDatabase } from "./postgres/database.ts";
 import type { Session } from "./postgres/session.ts";
+import type { Mode, Printed } from "./sql-transaction.ts";
 
 /** How often a transaction that loses to another one is run, and the longest pause in between. */
 const TRIES = 4;
 const MAX_PAUSE = 1_000;
 
 const ALREADY: Committed = { rows: 0, already: true };
-
-/** All steps in one transaction, or every statement in its own. */
-export type Mode = Transaction["mode"];
-
-/** A transaction that writes down its statements instead of executing them. */
-export interface Printed extends Transaction {
-  readonly statements: readonly string[];
-}
 
 export abstract class SqlWarehouse implements Warehouse {
   abstract readonly dialect: Dialect;

@@ -9,7 +9,8 @@ import {
   selectMarker,
 } from "../../sql/postgres/marker.ts";
 import { BEGIN_SERIAL, BEGIN_WRITE } from "../../sql/postgres/settings.ts";
-import { type Mode, SqlWarehouse } from "../sql-warehouse.ts";
+import type { Mode } from "../sql-transaction.ts";
+import { SqlWarehouse } from "../sql-warehouse.ts";
 import { columnsOfTable, findTable } from "./catalog.ts";
 import { lostToAnother } from "./errors.ts";
 import type { Session } from "./session.ts";
