@@ -7,7 +7,7 @@
   then for each part: task id, part (JSON)
   Returns how many were not added, and the error of the first of them.
 ]]
-local failed, problem = 0, ''
+local failed, problem, scores = 0, '', {}
 for i = 4, #ARGV, 2 do
   local key = ARGV[1] .. ARGV[i]
   local length = redis.pcall('RPUSH', key, ARGV[i + 1])
@@ -16,7 +16,9 @@ for i = 4, #ARGV, 2 do
     failed = failed + 1
   else
     if length > tonumber(ARGV[3]) then redis.call('LTRIM', key, -ARGV[3], -1) end
-    redis.call('ZADD', KEYS[1], ARGV[2], ARGV[i])
+    scores[#scores + 1] = ARGV[2]
+    scores[#scores + 1] = ARGV[i]
   end
 end
+if #scores > 0 then redis.call('ZADD', KEYS[1], unpack(scores)) end
 return { failed, problem }
