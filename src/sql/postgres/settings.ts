@@ -1,3 +1,6 @@
+/** What sessions of ours set, and how others of the same task are found. Pure text. */
+import { quoteLiteral } from "./quote.ts";
+
 /**
  * Session settings that change how values are written as text or read back. Measured: with a server's
  * own settings, `0.1 + 0.2` prints as `0.3`, dates as `04/03/2020`, and old timestamps with offsets in
@@ -46,3 +49,8 @@ export const BEGIN_WRITE: readonly string[] = [
 export const BEGIN_SERIAL: readonly string[] = BEGIN_WRITE.slice(1).map((statement) =>
   statement.replace("SET LOCAL", "SET"),
 );
+
+/** The sessions with this label in which a statement runs. */
+export function sessionsAtWork(label: string): string {
+  return `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = ${quoteLiteral(label)} AND state = 'active'`;
+}

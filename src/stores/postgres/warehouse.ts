@@ -8,9 +8,11 @@ import {
   MARKER_TABLE,
   selectMarker,
 } from "../../sql/postgres/marker.ts";
-import { BEGIN_SERIAL, BEGIN_WRITE } from "../../sql/postgres/settings.ts";
+import { BEGIN_SERIAL, BEGIN_WRITE, sessionsAtWork } from "../../sql/postgres/settings.ts";
+import { endPredecessors } from "../end-predecessors.ts";
 import type { Mode } from "../sql-transaction.ts";
 import { SqlWarehouse } from "../sql-warehouse.ts";
+import { sessionLabel } from "./address.ts";
 import { columnsOfTable, findTable } from "./catalog.ts";
 import { lostToAnother } from "./errors.ts";
 import type { Session } from "./session.ts";
@@ -42,8 +44,10 @@ export class PostgresWarehouse extends SqlWarehouse {
     return deleteMarker(updateId);
   }
 
+  /** A transaction that goes on without its client never commits; a statement on its own does. */
   protected async begin(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
     for (const statement of opening(mode)) await session.run(statement);
+    if (mode === "serial") await endPredecessors(session, predecessorsOf(marker));
     const [found] = await session.run(selectMarker(marker.updateId));
     if (found?.rows.length === 0) return true;
     if (mode === "atomic") await session.run("ROLLBACK");
@@ -102,11 +106,11 @@ export class PostgresWarehouse extends SqlWarehouse {
   }
 
   protected around(marker: Marker, mode: Mode) {
+    const look = selectMarker(marker.updateId);
     const after = [insertMarker(marker), "COMMIT"];
-    return {
-      before: [...opening(mode), selectMarker(marker.updateId)],
-      after: mode === "atomic" ? after : ["BEGIN", ...after],
-    };
+    return mode === "atomic"
+      ? { before: [...opening(mode), look], after }
+      : { before: [...opening(mode), predecessorsOf(marker), look], after: ["BEGIN", ...after] };
   }
 
   protected lostToAnother(error: unknown): boolean {
@@ -116,4 +120,8 @@ export class PostgresWarehouse extends SqlWarehouse {
 
 function opening(mode: Mode): readonly string[] {
   return mode === "atomic" ? BEGIN_WRITE : BEGIN_SERIAL;
+}
+
+function predecessorsOf({ updateId }: Marker): string {
+  return sessionsAtWork(sessionLabel(updateId));
 }

@@ -16,6 +16,7 @@ import * as markers from "../../sql/redshift/marker.ts";
 import { sessionsAtWork } from "../../sql/redshift/settings.ts";
 import { selectColumns } from "../../sql/redshift/select.ts";
 import { unload } from "../../sql/redshift/unload.ts";
+import { endPredecessors } from "../end-predecessors.ts";
 import { sessionLabel } from "../postgres/address.ts";
 import type { Session } from "../postgres/session.ts";
 import type { Mode } from "../sql-transaction.ts";
@@ -23,7 +24,6 @@ import { SqlWarehouse } from "../sql-warehouse.ts";
 import { columnsOfQuery, columnsOfTable, type Run } from "./catalog.ts";
 import type { RedshiftDatabase } from "./database.ts";
 import { mayRepeat } from "./errors.ts";
-import { endPredecessors } from "./predecessor.ts";
 import { only, OpenTransaction, PrintedTransaction } from "./transaction.ts";
 
 export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
@@ -43,7 +43,7 @@ export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
     const { label, signal } = request;
     return await this.database.explained({ doing: `unload of ${label}`, signal }, () =>
       this.database.inSession({ label, signal }, async (session) => {
-        await endPredecessors(session, sessionLabel(label));
+        await endPredecessors(session, sessionsAtWork(sessionLabel(label)));
         const run: Run = (statement) => only(session, statement);
         const { columns, query } = await this.#projected(run, request);
         await run(unload({ ...request, query }, this.#redshift.access));
@@ -93,7 +93,7 @@ export class RedshiftWarehouse extends SqlWarehouse implements Unloader {
 
   /** The marker is looked for before BEGIN: a transaction that reads it too loses to others that insert. */
   protected async begin(session: Session, marker: Marker, mode: Mode): Promise<boolean> {
-    await endPredecessors(session, sessionLabel(marker.updateId));
+    await endPredecessors(session, sessionsAtWork(sessionLabel(marker.updateId)));
     const { rows } = await only(session, markers.selectMarker(marker.updateId));
     if (rows.length > 0) return false;
     if (mode === "atomic") await session.run("BEGIN");

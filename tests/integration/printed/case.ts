@@ -57,6 +57,11 @@ function onPostgres({ id }: Task, table: string, serial: boolean, own: readonly 
   return [
     ...(serial ? [] : ["BEGIN ISOLATION LEVEL READ COMMITTED"]),
     ...settings.map((setting) => `SET ${serial ? "" : "LOCAL "}${setting}`),
+    ...(serial
+      ? [
+          `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = '${sessionLabel(id)}' AND state = 'active'`,
+        ]
+      : []),
     `SELECT 1 FROM "table_updates" WHERE update_id = '${id}'`,
     ...own,
     ...(serial ? ["BEGIN"] : []),

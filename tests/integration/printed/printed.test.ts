@@ -49,7 +49,7 @@ const LOOKS = [
   /server_version_num/,
   /LIMIT 0$/,
   /format_type\(/,
-  /svv_transactions|pg_locks|pg_stat_activity/,
+  /svv_transactions|pg_locks|backend_type = 'client backend'/,
   /'no such task'/,
 ];
 
