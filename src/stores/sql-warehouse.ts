@@ -25,6 +25,11 @@ const MAX_PAUSE = 1_000;
 
 const ALREADY: Committed = { rows: 0, already: true };
 
+/** The rows of the last COMMIT that was sent. */
+interface Sent {
+  rows?: number;
+}
+
 export abstract class SqlWarehouse implements Warehouse {
   abstract readonly dialect: Dialect;
   abstract readonly outlet: Outlet;
@@ -93,9 +98,10 @@ export abstract class SqlWarehouse implements Warehouse {
     const { signal } = marker;
     return await this.#explained(marker, async () => {
       await this.#setUp();
+      const sent: Sent = {};
       for (let tries = 1; ; tries++) {
         try {
-          return await this.#perform(marker, steps, "atomic");
+          return await this.#perform(marker, steps, "atomic", sent);
         } catch (error) {
           if (signal.aborted || tries === TRIES || !this.lostToAnother(error)) throw error;
           await pause(Math.random() * MAX_PAUSE, undefined, { signal });
@@ -107,7 +113,7 @@ export abstract class SqlWarehouse implements Warehouse {
   async serially(marker: Marker, ...steps: readonly Step[]): Promise<Committed> {
     return await this.#explained(marker, async () => {
       await this.#setUp();
-      return await this.#perform(marker, steps, "serial");
+      return await this.#perform(marker, steps, "serial", {});
     });
   }
 
@@ -122,29 +128,37 @@ export abstract class SqlWarehouse implements Warehouse {
     return await this.#print(marker, steps, "serial");
   }
 
-  async #perform(marker: Marker, steps: readonly Step[], mode: Mode): Promise<Committed> {
-    let committing = false;
-    let rows = 0;
+  async #perform(
+    marker: Marker,
+    steps: readonly Step[],
+    mode: Mode,
+    sent: Sent,
+  ): Promise<Committed> {
     const options = { label: marker.updateId, signal: marker.signal };
     try {
       return await this.database.inSession(options, async (session) => {
-        if (!(await this.begin(session, marker, mode))) return ALREADY;
-        rows = await runSteps(this.transaction(session, marker, mode), steps);
+        if (!(await this.begin(session, marker, mode))) return await this.#found(marker, sent);
+        const rows = await runSteps(this.transaction(session, marker, mode), steps);
         await marker.confirmLease();
-        if (!(await this.mark(session, marker, mode))) return ALREADY;
-        committing = true;
+        if (!(await this.mark(session, marker, mode))) return await this.#found(marker, sent);
+        sent.rows = rows;
         await session.run("COMMIT");
         return { rows, already: false };
       });
     } catch (error) {
-      if (committing && (await this.hasMarker(marker.updateId))) {
-        // The answer to COMMIT got lost, or COMMIT did, and then the marker is another attempt's.
-        // There was no other while this one has the lease.
-        await marker.confirmLease();
-        return { rows, already: false };
-      }
-      throw error;
+      if (sent.rows === undefined || !(await this.hasMarker(marker.updateId))) throw error;
+      return await this.#found(marker, sent);
     }
+  }
+
+  /**
+   * Whose the marker is that is there. After a COMMIT without an answer it is ours, unless that got lost as
+   * well and another attempt wrote it: there was no other while this one has the lease.
+   */
+  async #found(marker: Marker, { rows }: Sent): Promise<Committed> {
+    if (rows === undefined) return ALREADY;
+    await marker.confirmLease();
+    return { rows, already: false };
   }
 
   async #print(marker: Marker, steps: readonly Step[], mode: Mode): Promise<readonly string[]> {

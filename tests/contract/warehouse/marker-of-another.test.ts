@@ -115,7 +115,36 @@ describe.each(WAREHOUSES)("on $name", ({ dialect, open }) => {
       expect(second).toEqual({ rows: 1, already: false });
       proxy.cutAll();
       expect(await first).toBe("failed");
-      expect(await administer("SELECT entry FROM log")).toHaveLength(1);
+      const found = "SELECT entry FROM log WHERE entry = 'lost commit'";
+      expect(await administer(found)).toHaveLength(1);
+    },
+  );
+
+  test.skipIf(IS_CLUSTER || dialect === "postgres")(
+    "a COMMIT that is done only when the transaction is repeated: its rows are counted, once",
+    async () => {
+      const { administer, settings } = place;
+      const { proxy, url } = await proxied(String(settings.warehouseUrl));
+      const { warehouse } = opened({ ...settings, warehouseUrl: url });
+      const add = "INSERT INTO log VALUES ('late commit')";
+      let tries = 0;
+      const own = marker("Late_commit", {
+        confirmLease: async () => {
+          // What a server does that was slow.
+          if (++tries === 2) await administer(`${add}; ${late}`);
+        },
+      });
+      const late = `INSERT INTO table_updates VALUES ('${own.updateId}', 'log', NULL)`;
+      proxy.rules = {
+        onClient: (bytes, link) => {
+          if (!bytes.includes("COMMIT\0") || tries !== 1) return true;
+          link.cut();
+          return false;
+        },
+      };
+      expect(await warehouse.atomically(own, add)).toEqual({ rows: 1, already: false });
+      const found = "SELECT entry FROM log WHERE entry = 'late commit'";
+      expect(await administer(found)).toHaveLength(1);
     },
   );
 });
