@@ -96,9 +96,29 @@ async function openSession(
     await client.send(fatal(error));
     return { kind: "refused" };
   }
-  const database = parameters.get("database") ?? parameters.get("user") ?? "";
   const backend = new Backend(given.where);
-  await backend.channel.send(startupPacket(packet.readInt32BE(4), parameters));
+  let opening: Opening = { kind: "refused" };
+  try {
+    await backend.channel.send(startupPacket(packet.readInt32BE(4), parameters));
+    const database = parameters.get("database") ?? parameters.get("user") ?? "";
+    opening = await introduce(client, backend, { database, prepare: given.prepare });
+    return opening;
+  } finally {
+    // Also when the client hung up: Postgres would wait for its password for a minute, and all who drop
+    // a database would wait for that backend.
+    if (opening.kind !== "session") backend.channel.destroy();
+  }
+}
+
+/** Passes on what Postgres asks and the client answers, until there is a session or a refusal. */
+async function introduce(
+  client: Channel,
+  backend: Backend,
+  {
+    database,
+    prepare,
+  }: { readonly database: string; readonly prepare: (database: string) => Promise<void> },
+): Promise<Opening> {
   for (;;) {
     const message = await backend.channel.next();
     switch (typeOf(message)) {
@@ -119,16 +139,14 @@ async function openSession(
         break;
       case code("E"):
         await client.send(message);
-        backend.channel.destroy();
         return { kind: "refused" };
       case code("Z"):
         backend.noteStatus(message);
         // Only now is the client known to have the password.
         try {
-          await given.prepare(database);
+          await prepare(database);
           await backend.rows("SELECT sluice_standin.note_session()");
         } catch (error) {
-          backend.channel.destroy();
           const says = `the stand-in could not make database "${database}" ready: ${messageOf(error)}`;
           const state = error instanceof BackendError ? error.fields.get("C") : undefined;
           await client.send(fatal(new SqlError(state ?? "XX000", says)));

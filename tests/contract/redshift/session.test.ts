@@ -1,5 +1,8 @@
 /** The stand-in for Redshift: how a session begins and ends, and what holds for all of its statements. */
+import { once } from "node:events";
+import { createConnection } from "node:net";
 import { beforeAll, describe, expect, it } from "vitest";
+import { administer } from "../../integration/data/data-stores.ts";
 import { openRedshift, type Redshift } from "./support.ts";
 
 let redshift: Redshift;
@@ -125,6 +128,27 @@ describe("cancelling", () => {
 });
 
 describe("a client that is gone", () => {
+  it("before it said its password leaves nobody in Postgres waiting for it", async () => {
+    const { hostname, port } = new URL(redshift.url);
+    const socket = createConnection(Number(port), hostname);
+    const words = Buffer.from("user\0postgres\0database\0postgres\0\0");
+    const head = Buffer.alloc(8);
+    head.writeInt32BE(head.length + words.length, 0);
+    head.writeInt32BE(196_608, 4);
+    socket.write(Buffer.concat([head, words]));
+    await once(socket, "data");
+    const starting = async () => {
+      const sql = "SELECT pid FROM pg_stat_activity WHERE state = 'starting'";
+      return (await administer(redshift.postgresUrl, sql)).map(({ pid }) => pid);
+    };
+    const waiting = await starting();
+    expect(waiting).not.toEqual([]);
+    socket.destroy();
+    await expect
+      .poll(async () => (await starting()).filter((pid) => waiting.includes(pid)))
+      .toEqual([]);
+  });
+
   it("leaves its statement running, and what it did is committed", async () => {
     const session = await redshift.another();
     const sql = "CREATE TABLE outlived AS SELECT 1 AS one, pg_sleep(1)::varchar AS nothing";
