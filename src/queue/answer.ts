@@ -27,3 +27,10 @@ function invalid(task: Task, why: string, cause?: unknown): PermanentError {
     { cause, fields: { task: task.id } },
   );
 }
+
+/** What an answer says of how much was moved; undefined when it says nothing. */
+export function numberIn(answer: unknown, key: "rows" | "bytes"): number | undefined {
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const value: unknown = Reflect.get(answer, key);
+  return typeof value === "number" ? value : undefined;
+}

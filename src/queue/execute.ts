@@ -10,6 +10,7 @@ import type { Progress, RunContext } from "../core/run.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { missingOutputs } from "../core/target.ts";
 import { requirementsOf, type Task } from "../core/task.ts";
+import { numberIn } from "./answer.ts";
 import { cancelled } from "./cancel.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
@@ -179,7 +180,10 @@ async function underLease(
   // Asked again under the lease: a predecessor may have committed and died before it was recorded.
   const missing = async () =>
     task.outputs === undefined ? [] : missingOutputs({ task, stores, signal: interrupt.signal });
+  const looking = performance.now();
   const exists = task.outputs !== undefined && (await missing()).length === 0;
+  // Whether another attempt had the lease meanwhile: then what was seen is old.
+  if (performance.now() - looking > settings.leaseDuration / 3) await lease.confirmLease();
   if (exists || task.family.kind === "wrapper") return record(null);
   if (task.family.run === undefined) {
     return { kind: "deferred", milliseconds: settings.externalPoll };
@@ -291,10 +295,4 @@ function failureOf(task: Task, error: unknown): Failure {
     message: maskSecrets(messageOf(error)),
     fingerprint: `${task.family.name}:${code}`,
   };
-}
-
-function numberIn(answer: unknown, key: "rows" | "bytes"): number | undefined {
-  if (typeof answer !== "object" || answer === null) return undefined;
-  const value: unknown = Reflect.get(answer, key);
-  return typeof value === "number" ? value : undefined;
 }
