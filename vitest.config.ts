@@ -1,6 +1,6 @@
 /**
- * Two projects: pure tests share a process, and so load what they import once; all others have one each,
- * because what their files open is closed by hooks of the modules that opened it.
+ * Three projects: pure tests share a process, and so do those of parts on real services, and load what
+ * they import once; what starts processes of its own, or is about the process, has one for each file.
  */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -16,7 +16,13 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const PURE = "tests/unit/**/*.test.ts";
+const PURE = ["tests/unit/**/*.test.ts"];
+const PARTS = [
+  "tests/contract/**/*.test.ts",
+  "tests/integration/{completion,dashboard,data,history,hooks,http,printed,resources,tasks,warehouse}/*.test.ts",
+];
+const globalSetup = ["tests/support/global-setup.ts"];
+const setupFiles = ["tests/support/set-up.ts"];
 
 export default defineConfig({
   test: {
@@ -28,14 +34,19 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     projects: [
-      { extends: true, test: { name: "pure", include: [PURE], isolate: false } },
+      { extends: true, test: { name: "pure", include: PURE, isolate: false, setupFiles } },
+      {
+        extends: true,
+        test: { name: "parts", include: PARTS, isolate: false, setupFiles, globalSetup },
+      },
       {
         extends: true,
         test: {
-          name: "real",
+          name: "processes",
           include: ["tests/**/*.test.ts"],
-          exclude: [PURE],
-          globalSetup: ["tests/support/global-setup.ts"],
+          exclude: [...PURE, ...PARTS],
+          setupFiles,
+          globalSetup,
         },
       },
     ],

@@ -3,7 +3,6 @@
  * a target that is a key in Redis, so that engine tests need no other store.
  */
 import type { Redis } from "ioredis";
-import { afterEach } from "vitest";
 import { defineConfig, type ProjectConfig } from "../../src/core/config.ts";
 import { EventHub } from "../../src/core/events.ts";
 import type { Stores } from "../../src/core/stores.ts";
@@ -16,11 +15,12 @@ import { submit } from "../../src/queue/submit.ts";
 import { type Watched, watch } from "../../src/queue/watch.ts";
 import { type RunningWorker, startWorker, type WorkerSettings } from "../../src/queue/worker.ts";
 import { openStores } from "../../src/stores/open-stores.ts";
+import { afterEveryTest } from "./closing.ts";
 import { keyPrefix, redisUrl } from "./services.ts";
 
 const closers: (() => Promise<void>)[] = [];
 
-afterEach(async () => {
+afterEveryTest("clients", async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 

@@ -1,12 +1,12 @@
 /** A Redis of one file's own, to freeze, to misconfigure or to stop. */
-import { afterAll } from "vitest";
 import { type RedisServer, startRedis } from "../../src/embedded/redis/start-redis.ts";
+import { afterEveryFile } from "./closing.ts";
 import { tempDir } from "./services.ts";
 
 const stops: (() => Promise<void>)[] = [];
 
 // After all, not after each: what uses it is closed after each.
-afterAll(async () => {
+afterEveryFile("servers", async () => {
   for (const stop of stops.splice(0)) await stop();
 });
 

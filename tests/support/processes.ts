@@ -3,13 +3,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterEach } from "vitest";
+import { afterEveryTest } from "./closing.ts";
 
 const BUNDLED = fileURLToPath(new URL("run-bundled.js", import.meta.url));
 
 const children = new Set<ChildProcess>();
 
-afterEach(async () => {
+afterEveryTest("processes", async () => {
   await Promise.all([...children].map((child) => end(child, "SIGKILL")));
 });
 

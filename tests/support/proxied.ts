@@ -1,10 +1,10 @@
 /** TCP proxies of a test file, closed after it. */
-import { afterAll } from "vitest";
+import { afterEveryFile } from "./closing.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
 
 const proxies: TcpProxy[] = [];
 
-afterAll(() => {
+afterEveryFile("proxies", () => {
   for (const proxy of proxies.splice(0)) proxy.close();
 });
 

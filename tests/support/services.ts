@@ -13,8 +13,9 @@ import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { Client, escapeIdentifier } from "pg";
-import { afterAll, inject } from "vitest";
+import { inject } from "vitest";
 import type { S3Settings } from "../../src/embedded/bucket.ts";
+import { afterEveryFile } from "./closing.ts";
 
 /** What the broker in `global-setup.ts` answers. */
 export interface Addresses {
@@ -26,8 +27,7 @@ export interface Addresses {
 
 const disposals: (() => Promise<void>)[] = [];
 
-// Registered first, so it runs after the file's own hooks have closed what they opened.
-afterAll(async () => {
+afterEveryFile("services", async () => {
   const results = await Promise.allSettled(disposals.splice(0).map((dispose) => dispose()));
   const problems = results.flatMap((result) =>
     result.status === "rejected" ? [result.reason as unknown] : [],

@@ -10,8 +10,8 @@ import {
 } from "@aws-sdk/client-s3";
 import { Client, type ClientConfig, type QueryResult } from "pg";
 import { Readable } from "node:stream";
-import { afterAll } from "vitest";
 import type { S3Settings } from "../../../src/embedded/bucket.ts";
+import { afterEveryFile } from "../../support/closing.ts";
 import { freshBucket, freshRedshift } from "../../support/services.ts";
 
 export const ROLE = "IAM_ROLE 'arn:aws:iam::123456789012:role/loader'";
@@ -33,7 +33,7 @@ export interface Redshift {
 }
 
 const opened: Client[] = [];
-afterAll(async () => {
+afterEveryFile("clients", async () => {
   await Promise.all(opened.splice(0).map((client) => client.end()));
 });
 

@@ -5,12 +5,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Browser, chromium } from "playwright-core";
-import { afterAll } from "vitest";
+import { afterEveryFile } from "../../support/closing.ts";
 import { tempDir } from "../../support/services.ts";
 
 const opened: Browser[] = [];
 
-afterAll(async () => {
+afterEveryFile("clients", async () => {
   for (const browser of opened.splice(0)) await browser.close();
 });
 

@@ -1,10 +1,10 @@
 /** A dashboard on real queues, with what a test needs to drive it. */
 import { randomBytes } from "node:crypto";
 import { Queue, Worker } from "bullmq";
-import { afterAll } from "vitest";
 import type { DashboardOptions } from "../../../dashboard/app.ts";
 import { startDashboard } from "../../../dashboard/start-dashboard.ts";
 import { Secret } from "../../../src/core/secret.ts";
+import { afterEveryFile } from "../../support/closing.ts";
 import { keyPrefix, redisUrl } from "../../support/services.ts";
 
 export const login = { user: "operator", password: new Secret("correct horse") };
@@ -22,7 +22,7 @@ export interface Board {
 }
 
 const open: { close(): Promise<unknown> }[] = [];
-afterAll(async () => {
+afterEveryFile("clients", async () => {
   for (const each of open.splice(0).reverse()) await each.close();
 });
 

@@ -1,7 +1,6 @@
 /** Stores on the run's real Postgres and S3, and attempts of tasks on them, for tests of the data path. */
 import { randomUUID } from "node:crypto";
 import { Client } from "pg";
-import { afterAll } from "vitest";
 import type { Attempt, HandlesOf, Outputs } from "../../../src/core/target.ts";
 import { bindOutputs } from "../../../src/core/target.ts";
 import type { Stores } from "../../../src/core/stores.ts";
@@ -11,6 +10,7 @@ import {
   openStores,
   type StoreSettings,
 } from "../../../src/stores/open-stores.ts";
+import { afterEveryFile } from "../../support/closing.ts";
 import { freshBucket, freshDatabase } from "../../support/services.ts";
 
 /** Source and warehouse in one database, so that SQL can compare them; tables go to schemas. */
@@ -24,7 +24,7 @@ export async function freshStores(
 
 const openedStores: OpenedStores[] = [];
 
-afterAll(async () => {
+afterEveryFile("clients", async () => {
   await Promise.all(openedStores.splice(0).map((stores) => stores.close()));
 });
 

@@ -1,8 +1,8 @@
 /** A webhook's receiver: a real HTTP server that keeps what it gets and answers as it is told. */
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
-import { afterAll } from "vitest";
 import { listen } from "../../../src/http/listen.ts";
+import { afterEveryFile } from "../../support/closing.ts";
 
 export interface Received {
   readonly path: string | undefined;
@@ -16,7 +16,7 @@ export interface Receiver {
 }
 
 const servers: { close(): Promise<void> }[] = [];
-afterAll(() => Promise.all(servers.map((server) => server.close())));
+afterEveryFile("servers", () => Promise.all(servers.splice(0).map((server) => server.close())));
 
 /** `respond` gets the number of the request, from 1. */
 export async function startReceiver(

@@ -1,0 +1,4 @@
+/** Runs before each test file. */
+import { registerHooks } from "./closing.ts";
+
+registerHooks();
