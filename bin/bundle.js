@@ -46,7 +46,8 @@ function fingerprint(entries, folders) {
   const hash = createHash("sha256").update(JSON.stringify(circumstances));
   hash.update(readFileSync(fileURLToPath(import.meta.url)));
   for (const folder of folders) {
-    for (const name of readdirSync(join(root, folder), { recursive: true }).toSorted()) {
+    const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
+    for (const name of names.toSorted()) {
       if (!name.endsWith(".ts")) continue;
       hash.update(`\0${folder}/${name}\0`).update(readFileSync(join(root, folder, name)));
     }

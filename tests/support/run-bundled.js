@@ -13,7 +13,7 @@ const CHILD = /\/children\/[^/]+\.ts$/;
 process.setSourceMapsEnabled(true);
 process.argv.splice(1, 1);
 const [, script = ""] = process.argv;
-const children = readdirSync(`${root}tests`, { recursive: true })
+const children = readdirSync(`${root}tests`, { recursive: true, encoding: "utf8" })
   .map((name) => `tests/${name}`)
   .filter((name) => CHILD.test(name))
   .toSorted();

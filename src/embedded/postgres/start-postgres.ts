@@ -137,7 +137,9 @@ async function startOn(
     listen_addresses: "127.0.0.1",
     unix_socket_directories: "",
     max_connections: 200,
-    ...(options.durable ? {} : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
+    ...(options.durable
+      ? {}
+      : { fsync: "off", full_page_writes: "off", synchronous_commit: "off" }),
     ...options.settings,
   };
   const server = await startGuarded({
