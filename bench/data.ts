@@ -1,7 +1,8 @@
 /**
- * `npm run bench -- data [--mb 1000] [--runs 3] [--tcp]`: dumps into S3 and loads into Postgres beside what an
- * operator pipes together by hand, on one table, one machine, in turns. Prints the median of each and
- * the ratio to its peer.
+ * `npm run bench -- data [--mb 1000] [--runs 3] [--tcp] [--only load]`: dumps into S3 and loads into
+ * Postgres beside what an operator pipes together by hand, on one table, one machine, in turns. Prints the
+ * median of each and the ratio to its peer. `--only` takes the contenders whose names have the word, and
+ * their peers.
  */
 import { cpus } from "node:os";
 import path from "node:path";
@@ -129,7 +130,10 @@ async function compare(): Promise<void> {
 }
 
 async function inTurns(contenders: readonly Contender[]): Promise<Map<Contender, Measured[]>> {
-  const wanted = contenders.filter(({ name }) => name.includes(values.only));
+  const named = contenders.filter(({ name }) => name.includes(values.only));
+  const wanted = contenders.filter(
+    (each) => named.includes(each) || named.some(({ peer }) => peer === each.name),
+  );
   const measured = new Map(wanted.map((contender) => [contender, [] as Measured[]]));
   for (let run = 0; run < runs; run++) {
     for (const [contender, outcomes] of measured) {
