@@ -83,6 +83,16 @@ describe("a run that holds the lease and finds its output", () => {
       [froze, fault("truncateRedis", 3_000, 3_100)],
       [],
     ],
+    [
+      "it was frozen after its first line, and Redis went back meanwhile",
+      [fault("freezeWorker", 5_012, 5_018, "1"), fault("truncateRedis", 5_014, 5_016)],
+      [],
+    ],
+    [
+      "it was frozen and Redis went back, but only later",
+      [fault("freezeWorker", 6_000, 9_000, "1"), fault("truncateRedis", 7_000, 7_100)],
+      ["INV4"],
+    ],
   ])("%s", (_, faults, expected) => {
     expect(violated({ ledger, faults })).toEqual(expected);
   });

@@ -83,13 +83,13 @@ function* noRunAfterCommit({ ledger, faults }: Facts): Iterable<string> {
   const starts = new Map(entriesOf(ledger, "started").map(({ attempt, at }) => [attempt, at]));
   for (const { node, attempt, held, pid, at } of entriesOf(ledger, "late")) {
     if (!held) continue;
-    // Frozen between its look and its first line, overtaken, and then given its lease again by a Redis
-    // that went back in time.
+    // Frozen between the engine's look and the run's own, overtaken, and then given its lease again by a
+    // Redis that went back in time. Its first line may be older than the freeze.
     const began = starts.get(attempt) ?? at;
-    const woke = faultsOn("freezeWorker", pid, faults).find(
-      ({ ended }) => began >= ended && began < ended + LEASE,
+    const froze = faultsOn("freezeWorker", pid, faults).find(
+      (freeze) => freeze.began < at && began < freeze.ended + LEASE,
     );
-    if (woke !== undefined && rewinds(faults, woke.began, at)) continue;
+    if (froze !== undefined && rewinds(faults, froze.began, at)) continue;
     yield `attempt ${attempt} of node ${node} began although its output was there`;
   }
 }
