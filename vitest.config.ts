@@ -21,7 +21,7 @@ const PARTS = [
   "tests/contract/**/*.test.ts",
   "tests/integration/{completion,dashboard,data,history,hooks,http,printed,resources,tasks,warehouse}/*.test.ts",
 ];
-const globalSetup = ["tests/support/global-setup.ts"];
+const globalSetup = ["tests/support/global-setup.ts", "tests/support/bundles.js"];
 const setupFiles = ["tests/support/set-up.ts"];
 
 export default defineConfig({

@@ -1,7 +1,8 @@
 /**
- * A program as few files of JavaScript, made at its first start and again when a source was changed:
- * Node asks its hooks for each import of each module, and with hundreds of them starting takes twice as
- * long. Packages stay as they are installed, but for one of a hundred modules. Types are not checked.
+ * A program as few files of JavaScript, made at its first start and again when a source or a package was
+ * changed: Node asks its hooks for each import of each module, and with the thousand of ours and of our
+ * packages starting takes twice as long. What users import themselves stays as it is installed.
+ * Types are not checked.
  */
 
 import { createHash, randomUUID } from "node:crypto";
@@ -18,8 +19,15 @@ const kept = join(root, "node_modules/.cache/sluice/bundles");
 /** Sources that the bundle may be made of. */
 const FOLDERS = ["src", "workers", "dashboard", "examples"];
 
+/** What npm installed: each package with its version. */
+const installed = join(root, "node_modules/.package-lock.json");
+
 /** What users import, and the command line: all that a process loads of ours comes from one bundle. */
 const PROGRAM = ["src/index.ts", "src/embedded/redshift/stand-in.ts", "src/cli/main.ts"];
+
+/** Packages in CommonJS require Node's modules, and what may be installed beside them. */
+const REQUIRE = `import { createRequire as $createRequire } from "node:module";
+const require = $createRequire(${JSON.stringify(import.meta.url)});`;
 
 /**
  * The modules that stand for sources, by the URL of the source. Nothing stands for any of them where
@@ -45,6 +53,7 @@ function fingerprint(entries, folders) {
   const circumstances = [root, process.version, dependencies, entries];
   const hash = createHash("sha256").update(JSON.stringify(circumstances));
   hash.update(readFileSync(fileURLToPath(import.meta.url)));
+  if (existsSync(installed)) hash.update(readFileSync(installed));
   for (const folder of folders) {
     const names = readdirSync(join(root, folder), { recursive: true, encoding: "utf8" });
     for (const name of names.toSorted()) {
@@ -70,15 +79,17 @@ async function make(entryPoints, folder) {
       format: "esm",
       platform: "node",
       target: `node${process.versions.node}`,
-      packages: "external",
+      // As Node chooses among a package's forms: it knows no condition "module".
+      conditions: [],
+      external: ["pg-native"],
+      banner: { js: REQUIRE },
+      minifyWhitespace: true,
+      minifySyntax: true,
       alias: { sluice: "./src/index.ts" },
-      sourcemap: "inline",
+      sourcemap: "linked",
       sourcesContent: false,
       logLevel: "silent",
-      plugins: [
-        { name: "places", setup: keepPlaces },
-        { name: "zod", setup: includeZod },
-      ],
+      plugins: [{ name: "places", setup: keepPlaces }],
     });
     await rename(draft, folder);
     return true;
@@ -97,10 +108,4 @@ function keepPlaces(build) {
       .replaceAll("import.meta.url", JSON.stringify(pathToFileURL(path).href))
       .replaceAll("import.meta.dirname", JSON.stringify(dirname(path))),
   }));
-}
-
-/** A hundred modules, of which two thirds are texts in other languages. */
-function includeZod(build) {
-  const path = fileURLToPath(import.meta.resolve("zod"));
-  build.onResolve({ filter: /^zod$/ }, () => ({ path, sideEffects: false }));
 }

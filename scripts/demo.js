@@ -3,4 +3,4 @@
 import { runSource } from "./run-source.js";
 
 process.argv.splice(2, 0, "demo");
-await runSource("../src/cli/main.ts");
+await runSource("../bin/sluice.js");
