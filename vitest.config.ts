@@ -1,6 +1,6 @@
 /**
  * Three projects: pure tests share a process, and so do those of parts on real services, and load what
- * they import once; what starts processes of its own, or is about the process, has one for each file.
+ * they import once; what tests whole programs, or the process itself, has a process for each file.
  */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -18,8 +18,9 @@ class LongestFirst extends BaseSequencer {
 
 const PURE = ["tests/unit/**/*.test.ts"];
 const PARTS = [
-  "tests/contract/**/*.test.ts",
-  "tests/integration/{completion,dashboard,data,history,hooks,http,printed,resources,tasks,warehouse}/*.test.ts",
+  "tests/{contract,model}/**/*.test.ts",
+  "tests/invariants/{every-invariant,graph,hooks,identity,secrets}.test.ts",
+  "tests/integration/{completion,dashboard,data,history,hooks,http,printed,queue,resources,tasks,warehouse}/*.test.ts",
 ];
 const globalSetup = ["tests/support/global-setup.ts", "tests/support/bundles.js"];
 const setupFiles = ["tests/support/set-up.ts"];
