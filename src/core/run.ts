@@ -24,7 +24,10 @@ export interface Progress {
   readonly message?: string;
 }
 
-/** What can be looked at without running: the context of `sql`. */
+/**
+ * What can be looked at without running: the context of `sql`. Take from it by name: stores are opened when
+ * they are asked for, and a copy (`{ ...context }`) has none.
+ */
 export interface TaskContext<Params = unknown, Input = unknown, Output = unknown> extends Stores {
   readonly task: Task;
   readonly params: Params;

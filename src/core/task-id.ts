@@ -17,16 +17,16 @@ const HASH_LENGTH = 10;
  * taskId("DailyCopy", { date: "2024-02-29" }); // "DailyCopy_2024_02_29_3c0c2f6b36"
  */
 export function taskId(family: string, params: Readonly<Record<string, string>>): string {
-  const entries = Object.entries(params).sort(([a], [b]) => compareCodePoints(a, b));
-  const members = entries.map(
-    ([name, text]) => `${pythonJsonString(name)}:${pythonJsonString(text)}`,
-  );
+  const names = Object.keys(params).sort(compareCodePoints);
+  const members: string[] = [];
+  const summary: string[] = [];
+  for (const name of names) {
+    const text = params[name] ?? "";
+    members.push(`${pythonJsonString(name)}:${pythonJsonString(text)}`);
+    if (summary.length < NAMES_IN_SUMMARY) summary.push(abbreviate(text));
+  }
   const digest = hash("md5", `{${members.join(",")}}`, "hex").slice(0, HASH_LENGTH);
-  const summary = entries
-    .slice(0, NAMES_IN_SUMMARY)
-    .map(([, text]) => abbreviate(text))
-    .join("_");
-  return [family, summary, digest].join("_");
+  return [family, summary.join("_"), digest].join("_");
 }
 
 /** The first 16 code points, each outside of A-Z, a-z, 0-9 and _ replaced by one underscore. */

@@ -86,14 +86,14 @@ export interface Backoff {
 
 const TASK = Symbol.for("sluice.task");
 
-/** Marks an object as a task, so that `isTask` needs no class. */
-export function brandTask<T extends Task>(task: T): T {
+/** Marks a task, or what tasks inherit, so that `isTask` needs no class. */
+export function brandTask<T extends object>(task: T): T {
   Object.defineProperty(task, TASK, { value: true });
   return Object.freeze(task);
 }
 
 export function isTask(value: unknown): value is Task {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, TASK);
+  return typeof value === "object" && value !== null && TASK in value;
 }
 
 const FAMILY = Symbol.for("sluice.family");

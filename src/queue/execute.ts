@@ -6,7 +6,6 @@ import { randomUUID } from "node:crypto";
 import type { Job } from "bullmq";
 import { messageOf, PermanentError, SluiceError } from "../core/errors.ts";
 import type { Failure, SluiceEvents } from "../core/events.ts";
-import type { Progress, RunContext } from "../core/run.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { missingOutputs } from "../core/target.ts";
 import { requirementsOf, type Task } from "../core/task.ts";
@@ -24,7 +23,7 @@ import { needsOf } from "./resources.ts";
 import { ProgressReporter } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
 import { completion } from "./submit.ts";
-import { taskContext } from "./task-context.ts";
+import { AttemptBinding, AttemptContext } from "./task-context.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface Delivery {
@@ -192,19 +191,7 @@ async function underLease(
   events.emit("task:started", facts);
   const started = performance.now();
   const progress = new ProgressReporter(delivery.job);
-  const binding = {
-    task,
-    stores,
-    attempt: lease,
-    get signal() {
-      return interrupt.signal;
-    },
-  };
-  const context: RunContext = Object.assign(taskContext(binding), {
-    attempt: lease,
-    progress: (report: Progress) => progress.report(report),
-    log: (line: string) => progress.log(line),
-  });
+  const context = new AttemptContext(new AttemptBinding(task, stores, lease, interrupt), progress);
   let driven: Driven;
   try {
     driven = await drive(engine, task, task.family.run(context));

@@ -5,13 +5,15 @@
  */
 import { z } from "zod";
 
-type Argument = string | number;
-/** A call: its key, then its arguments. */
-type Call = readonly Argument[];
-type Send = (args: readonly Argument[]) => Promise<unknown>;
+export type Argument = string | number;
+/** Sends one call of a script. */
+export type Send = (key: string, args: readonly Argument[]) => Promise<unknown>;
+/** Sends all arguments of a command. */
+export type SendCommand = (args: readonly Argument[]) => Promise<unknown>;
 
-interface Waiting {
-  readonly call: Call;
+interface Call {
+  readonly key: string;
+  readonly args: readonly Argument[];
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: Error) => void;
 }
@@ -22,30 +24,30 @@ const MOST = 100;
 const replies = z.array(z.tuple([z.literal([0, 1]), z.unknown()]));
 
 /** `send` is of a script that was put into `lua/includes/gathered.lua`. */
-export function gathered(send: Send): Send {
-  let waiting: Waiting[] = [];
+export function gathered(send: SendCommand): Send {
+  let waiting: Call[] = [];
   const sendAll = () => {
     const all = waiting;
     waiting = [];
     for (let from = 0; from < all.length; from += MOST)
       void answer(send, all.slice(from, from + MOST));
   };
-  return (call) =>
+  return (key, args) =>
     new Promise((resolve, reject) => {
       // After the microtasks of what arrived, and before another connection is read.
       if (waiting.length === 0) process.nextTick(sendAll);
-      waiting.push({ call, resolve, reject });
+      waiting.push({ key, args, resolve, reject });
     });
 }
 
 /** Never rejects: who waits hears of it. */
-async function answer(send: Send, calls: readonly Waiting[]): Promise<void> {
+async function answer(send: SendCommand, calls: readonly Call[]): Promise<void> {
   const args: Argument[] = [calls.length];
-  for (const { call } of calls) args.push(...call.slice(0, 1));
-  for (const { call } of calls) {
-    args.push(call.length - 1);
+  for (const { key } of calls) args.push(key);
+  for (const call of calls) {
+    args.push(call.args.length);
     // Not spread: a call may have 100,000 arguments.
-    for (const argument of call.slice(1)) args.push(argument);
+    for (const argument of call.args) args.push(argument);
   }
   try {
     const answered = replies.parse(await send(args));

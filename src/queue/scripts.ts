@@ -2,9 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { withBullmqIncludes } from "./bullmq-internals.ts";
-import { gathered } from "./gathered.ts";
-
-type Argument = string | number;
+import { type Argument, gathered, type Send, type SendCommand } from "./gathered.ts";
 
 interface ScriptReplies {
   state: string[];
@@ -81,8 +79,6 @@ export interface ScriptCall<Name extends ScriptName> {
   readonly args: readonly Argument[];
 }
 
-type Send = (args: readonly Argument[]) => Promise<unknown>;
-
 export class Scripts {
   readonly #commands = new Map<ScriptName, Send>();
 
@@ -94,8 +90,9 @@ export class Scripts {
       // `defineCommand` adds the method at run time; ioredis has no types for it.
       const method: unknown = Reflect.get(redis, `sluice_${name}`);
       if (typeof method !== "function") throw new TypeError(`${name} is not a script`);
-      const send: Send = method.bind(redis);
-      this.#commands.set(name, isGathered ? gathered(send) : send);
+      const send: SendCommand = method.bind(redis);
+      const alone: Send = (key, args) => send([key, ...args]);
+      this.#commands.set(name, isGathered ? gathered(send) : alone);
     }
   }
 
@@ -113,7 +110,7 @@ export class Scripts {
     key,
     args,
   }: ScriptCall<Name>): Promise<ScriptReplies[Name]> {
-    const reply = await this.#commands.get(name)?.([key, ...args]);
+    const reply = await this.#commands.get(name)?.(key, args);
     return reply as ScriptReplies[Name];
   }
 

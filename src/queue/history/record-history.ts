@@ -122,7 +122,8 @@ class Recorder {
       this.#overflow += 1;
       return;
     }
-    this.#waiting.set(part.attempt, { task, part: { ...known?.part, ...part } });
+    if (known === undefined) this.#waiting.set(part.attempt, { task, part });
+    else Object.assign(known.part, part);
     if (this.#waiting.size >= BATCH) void this.#write();
     else this.#writeSoon();
   }
