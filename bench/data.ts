@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- data [--mb 1000] [--runs 3] [--tcp] [--only load]`: dumps into S3 and loads into
+ * `npm run bench -- data [--mb 1000] [--runs 3] [--tcp] [--costly] [--only load]`: dumps into S3 and loads into
  * Postgres beside what an operator pipes together by hand, on one table, one machine, in turns. Prints the
  * median of each and the ratio to its peer. `--only` takes the contenders whose names have the word, and
  * their peers.
@@ -21,6 +21,7 @@ const { values } = parseArgs({
     runs: { type: "string", default: "3" },
     only: { type: "string", default: "" },
     tcp: { type: "boolean", default: false },
+    costly: { type: "boolean", default: false },
   },
 });
 const megabytes = Number(values.mb);
@@ -54,7 +55,7 @@ try {
 }
 
 async function compare(): Promise<void> {
-  const rows = await createOrders(services, megabytes);
+  const rows = await createOrders(services, { megabytes, costly: values.costly });
   const stages = stagesOf(services);
   const zstd = await nodeWithZstd(services.dir);
   const rawBytes = Number(await shell(`${stages.copyOut} | wc -c`));
@@ -62,7 +63,7 @@ async function compare(): Promise<void> {
   const [cpu] = cpus();
   console.log(
     [
-      `${rows} rows, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} by ${values.tcp ? "TCP" : "a local socket"}, in memory, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
+      `${rows} rows${values.costly ? " of costly types" : ""}, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} by ${values.tcp ? "TCP" : "a local socket"}, in memory, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
       `peers: ${stages.are}`,
       `zstd: ${zstd.is}`,
       `median of ${runs}, in turns. MB/s of CSV. CPU seconds: client with all its processes, Postgres's backends, the S3 server\n`,

@@ -36,7 +36,7 @@ async function measure(): Promise<void> {
   console.log(
     `a table of ${gigabytes} GB as CSV, gzip, ${connections} connection${connections > 1 ? "s" : ""}; Postgres ${services.version} without fsync, unlogged tables; Node ${process.versions.node}\nMB of memory (RSS) of the process that moves it\n`,
   );
-  await createOrders(services, gigabytes * 1000);
+  await createOrders(services, { megabytes: gigabytes * 1000 });
   await services.sql("CREATE UNLOGGED TABLE target (LIKE orders)");
   line(["", "rows", "GB", "MB/s", "start", "20 %", "50 %", "100 %", "peak"]);
   const peaks: number[] = [];
