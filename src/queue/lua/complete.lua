@@ -31,9 +31,6 @@ rcall('HSET', own .. 'done:' .. id, 'name', ARGV[4], 'answer', ARGV[5], 'at', AR
 -- The job of a task that had failed goes back to the queue when its output was found: its gate tells that
 -- the task recovered.
 local failed = ARGV[3] == '' and rcall('EXISTS', job) == 1 and rcall('HGET', attempt, 'failed')
-rcall('DEL', attempt)
-if failed then rcall('HSET', attempt, 'failed', failed) end
-if ARGV[8] ~= '' then resources(own).callWaiting(ARGV[8]) end
 
 local function queueOf(key, jobId) return getJobKeyPrefix(key, ':' .. jobId) end
 -- What the task itself still waited for does not matter any more, and BullMQ would refuse to complete
@@ -49,5 +46,7 @@ for _, waiter in ipairs(waiters) do
       ARGV[6])
   end
 end
-if #waiters > 0 then rcall('DEL', own .. 'waiters:' .. id) end
+rcall('DEL', attempt, own .. 'waiters:' .. id)
+if failed then rcall('HSET', attempt, 'failed', failed) end
+if ARGV[8] ~= '' then resources(own).callWaiting(ARGV[8]) end
 return #waiters
