@@ -1,6 +1,6 @@
 /**
- * Three projects: pure tests share a process, and so do those of parts on real services, and load what
- * they import once; what tests whole programs, or the process itself, has a process for each file.
+ * Three projects: pure tests share a process, and so do those on real services, and load what they
+ * import once; what is about the process itself has one for each file.
  */
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
@@ -17,17 +17,19 @@ class LongestFirst extends BaseSequencer {
 }
 
 const PURE = ["tests/unit/**/*.test.ts"];
-const PARTS = [
-  "tests/{contract,model}/**/*.test.ts",
-  "tests/invariants/{every-invariant,graph,hooks,identity,secrets}.test.ts",
-  "tests/integration/{completion,dashboard,data,history,hooks,http,printed,queue,resources,tasks,warehouse}/*.test.ts",
+/** What changes its process's environment, or measures its memory. */
+const ALONE = [
+  "tests/e2e/browser.test.ts",
+  "tests/integration/examples/shop.test.ts",
+  "tests/invariants/ceilings.test.ts",
 ];
 const globalSetup = ["tests/support/global-setup.ts", "tests/support/bundles.js"];
 const setupFiles = ["tests/support/set-up.ts"];
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // Starting a program takes a second, and on a busy machine several.
+    testTimeout: 180_000,
     hookTimeout: 60_000,
     // A condition that is waited for may take long on a busy machine.
     expect: { poll: { timeout: 10_000 } },
@@ -38,18 +40,16 @@ export default defineConfig({
       { extends: true, test: { name: "pure", include: PURE, isolate: false, setupFiles } },
       {
         extends: true,
-        test: { name: "parts", include: PARTS, isolate: false, setupFiles, globalSetup },
-      },
-      {
-        extends: true,
         test: {
-          name: "processes",
+          name: "real",
           include: ["tests/**/*.test.ts"],
-          exclude: [...PURE, ...PARTS],
+          exclude: [...PURE, ...ALONE],
+          isolate: false,
           setupFiles,
           globalSetup,
         },
       },
+      { extends: true, test: { name: "alone", include: ALONE, setupFiles, globalSetup } },
     ],
   },
 });

@@ -5,11 +5,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { onTestFinished, vi } from "vitest";
+import { onTestFinished } from "vitest";
 import { until } from "./until.ts";
-
-// Starting a process takes a second, and on a busy machine several.
-vi.setConfig({ testTimeout: 180_000 });
 
 export const REPOSITORY = fileURLToPath(new URL("../../..", import.meta.url));
 
