@@ -76,7 +76,5 @@ epoch = (epoch or 0) + 1
 -- count anew.
 if failure then rcall('HDEL', attempt, 'failure', 'held', 'ticks') end
 if version then rcall('HDEL', attempt, 'version') end
--- Texts: Redis prints a number of Lua's as one with a fraction, which takes as long as the rest of this call.
-local function text(number) return string.format('%d', number) end
-rcall('HSET', attempt, 'holder', ARGV[4], 'expires', text(now + ARGV[5]), 'began', text(now), 'epoch', text(epoch))
+rcall('HSET', attempt, 'holder', ARGV[4], 'expires', now + tonumber(ARGV[5]), 'began', now, 'epoch', epoch)
 return answer({ 'begun', epoch, failed, stale, lost })
