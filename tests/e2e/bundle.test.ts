@@ -4,6 +4,7 @@ import {
   cpSync,
   mkdirSync,
   readdirSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -34,19 +35,25 @@ async function sluice(program: string, ...args: string[]) {
 const GRAPH = ["graph", "TableSizes", "--date", "2026-11-21", "--config"];
 const HELLO = "examples/hello/sluice.config.ts";
 
-test("a source that was changed is what runs, and the stack of its error has its lines", async () => {
+test("packages or a source that were changed are what runs, and the stack of an error has its lines", async () => {
   const program = copyOfProgram();
   const bundles = join(program, "node_modules/.cache/sluice/bundles");
   expect(await sluice(program, "--help")).toMatchObject({ code: 0, stderr: "" });
   expect(await sluice(program, "--help")).toMatchObject({ code: 0, stderr: "" });
   expect(readdirSync(bundles)).toHaveLength(1);
 
+  const installed = join(program, "node_modules/.package-lock.json");
+  rmSync(installed);
+  writeFileSync(installed, "another version of something");
+  expect(await sluice(program, "--help")).toMatchObject({ code: 0, stderr: "" });
+  expect(readdirSync(bundles)).toHaveLength(2);
+
   const source = join(program, "src/cli/graph-format.ts");
   appendFileSync(source, "\ninterface Any {}\n\nthrow new Error(`changed`);\n");
   const { code, stderr } = await sluice(program, "--help");
   expect(code).toBe(1);
   expect(stderr).toMatch(/Error: changed\n\s+at .*\/src\/cli\/graph-format\.ts:\d+:7/);
-  expect(readdirSync(bundles)).toHaveLength(2);
+  expect(readdirSync(bundles)).toHaveLength(3);
 });
 
 test("where nothing can be written the sources run; a source that is broken is named", async () => {
