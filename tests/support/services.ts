@@ -45,11 +45,20 @@ export async function redisUrl(): Promise<string> {
   return (await addressOf("redis")).url;
 }
 
+/** What all prefixes of the file begin with, so that one look at the keys finds its own. */
+let beginning: string | undefined;
+
 /** A prefix for keys, with one hash tag, that no other test has. Its keys are deleted in the end. */
 export function keyPrefix(): string {
-  const prefix = `{sluice-test-${uniqueName()}}`;
-  disposals.push(() => deleteKeys(prefix));
-  return prefix;
+  if (beginning === undefined) {
+    const ours = `{sluice-test-${uniqueName()}-`;
+    beginning = ours;
+    disposals.push(async () => {
+      beginning = undefined;
+      await deleteKeys(ours);
+    });
+  }
+  return `${beginning}${uniqueName()}}`;
 }
 
 /** Connection URL of a new, empty database. Close every connection to it before the file ends. */
