@@ -41,13 +41,18 @@ export async function* watch(
   const roots = [plan.root, ...openBelowComplete(plan)];
   const since = Date.now();
   let stuckSince: number | undefined;
+  let before: Standing = "working";
   for (;;) {
     const started = performance.now();
     update(watched, await expand(roots, (tasks) => lookInRedis(place, tasks)));
     const state = standing(watched);
     stuckSince = state === "stuck" ? (stuckSince ?? started) : undefined;
+    // Seen twice: a task is looked at before what it waits for. That may fail between, and release it.
     const settled =
-      state === "settled" || (stuckSince !== undefined && started - stuckSince > LONGEST_STUCK);
+      state === "complete" ||
+      (state === "settled" && before === "settled") ||
+      (stuckSince !== undefined && started - stuckSince > LONGEST_STUCK);
+    before = state;
     if (settled) await addYielded(place, watched, since);
     yield watched;
     if (settled) return;
@@ -113,16 +118,20 @@ async function addYielded(
   }
 }
 
+type Standing = "working" | "stuck" | "settled" | "complete";
+
 /** Stuck: nothing is at work, and something that could go on is not in the queue. */
-function standing(watched: Watched): "working" | "stuck" | "settled" {
+function standing(watched: Watched): Standing {
   for (const { task, state } of watched.values()) {
     const working = state === "queued" || state === "running" || state === "delayed";
     if (working && task.family.kind !== "external") return "working";
   }
+  let complete = true;
   for (const { state, requirements } of watched.values()) {
+    if (state !== "complete") complete = false;
     if (state !== "blocked" && state !== "absent") continue;
     // Just released, or about to be inserted by someone else; else an operator removed its job.
     if (requirements.every(({ id }) => watched.get(id)?.state === "complete")) return "stuck";
   }
-  return "settled";
+  return complete ? "complete" : "settled";
 }
