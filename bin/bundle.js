@@ -7,7 +7,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -15,6 +15,9 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const { dependencies } = createRequire(import.meta.url)("../package.json");
 const root = fileURLToPath(new URL("..", import.meta.url));
 const kept = join(root, "node_modules/.cache/sluice/bundles");
+
+/** Milliseconds. */
+const WEEK = 7 * 86_400_000;
 
 /** Sources that the bundle may be made of. */
 const FOLDERS = ["src", "workers", "dashboard", "examples"];
@@ -92,11 +95,21 @@ async function make(entryPoints, folder) {
       plugins: [{ name: "places", setup: keepPlaces }],
     });
     await rename(draft, folder);
+    await removeOld();
     return true;
   } catch {
     await rm(draft, { recursive: true, force: true }).catch(() => undefined);
     // Another process may have made it meanwhile.
     return existsSync(folder);
+  }
+}
+
+/** A process that runs may still load a part of a bundle, but hardly of sources of a week ago. */
+async function removeOld() {
+  for (const name of await readdir(kept)) {
+    const bundle = join(kept, name);
+    const { mtimeMs } = await stat(bundle);
+    if (Date.now() - mtimeMs > WEEK) await rm(bundle, { recursive: true, force: true });
   }
 }
 
