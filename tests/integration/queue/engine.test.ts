@@ -289,3 +289,20 @@ test("a failure of an attempt that lost its job to another worker is told nobody
   expect(statesOf(await line.run(Late()))).toEqual({ "Late()": "complete" });
   expect([tries, told]).toEqual([2, ["superseded"]]);
 });
+
+test("what is complete leaves its record, and no key about who waited for it or who ran it", async () => {
+  const Leaf = defineTask({ name: "Leaf" }, () => {});
+  const Root = defineTask({ name: "Root", requires: () => [Leaf()] }, () => {});
+  const line = await pipeline([Leaf, Root]);
+  const { redis, keys } = line.engine;
+  await submit(line, Root(), { signal: AbortSignal.timeout(20_000) });
+  expect(await redis.exists(keys.waiters(Leaf().id))).toBe(1);
+  await line.work();
+  await line.run(Root());
+  for (const { id } of [Leaf(), Root()]) {
+    const found = await Promise.all(
+      [keys.done(id), keys.waiters(id), keys.attempt(id)].map((key) => redis.exists(key)),
+    );
+    expect(found).toEqual([1, 0, 0]);
+  }
+});
