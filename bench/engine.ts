@@ -44,7 +44,7 @@ if (unknown !== undefined) {
 const [cpu] = cpus();
 const load = loadavg()[0]?.toFixed(1);
 console.log(
-  `${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}, load ${load} at start; 4 queues x 10, one process beside Redis\n`,
+  `${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}, load ${load} at start; 4 queues x 25, one process beside Redis\n`,
 );
 console.log("graph".padStart(38) + COLUMNS.map(([name, width]) => name.padStart(width)).join(""));
 const rows = new Map<string, Figures>();

@@ -6,9 +6,9 @@
  * 2. the sorted sets `waiting-children`, `failed`, `delayed`, `completed`, `prioritized` and the lists `wait`,
  *    `active`, `paused` of a queue hold job ids, and every job is in one of them;
  * 3. the Lua includes below release a parent, honouring priority, delay and pause;
- * 4. `FlowProducer#getBackend().addFlow()` inserts job entries atomically, and an entry with
- *    `addToWaitingChildren` is created blocked; an id that exists is left alone;
- * 5. ioredis keeps the scripts of a client, BullMQ's too, in `scriptsSet`;
+ * 4. `FlowProducer#getBackend().addJobToTransaction()` inserts a job, also without a transaction, and one
+ *    with `addToWaitingChildren` is created blocked; an id that exists is left alone;
+ * 5. of BullMQ's scripts Redis hears again when it forgot or refused them, outside of a transaction;
  * 6. a backoff of a type that BullMQ does not know asks the worker's `backoffStrategy`;
  * 7. a job with open dependencies is refused completion, and can be moved to `waiting-children`;
  * 8. a job of any state is taken out by an include below, and one whose id is put into `failed`, with
@@ -24,7 +24,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { Redis } from "ioredis";
 import { z } from "zod";
 import { PermanentError } from "../core/errors.ts";
 
@@ -45,17 +44,6 @@ export function checkBullmq(): void {
       `BullMQ ${version} is installed, but this version of Sluice is proven with ${PROVEN_VERSION} only: install exactly that`,
     );
   }
-}
-
-/**
- * Gives Redis the scripts of a client. ioredis takes a script for loaded once it has sent it; inside a
- * transaction, as `addFlow` uses, it never learns that Redis refused it (out of memory) or forgot it
- * (SCRIPT FLUSH), and every later transaction fails with NOSCRIPT.
- */
-export async function loadScripts(redis: Redis): Promise<void> {
-  const known: unknown = Reflect.get(redis, "scriptsSet");
-  const scripts = z.record(z.string(), z.object({ lua: z.string() })).parse(known);
-  await Promise.all(Object.values(scripts).map(({ lua }) => redis.script("LOAD", lua)));
 }
 
 /** Replaces `--- @include "name"` by our include of that name, or else BullMQ's own, each once. */

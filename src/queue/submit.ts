@@ -5,15 +5,14 @@
  *
  * Idempotent, safe from many processes at once, and safe to die anywhere: running it again heals.
  */
+import { setImmediate as turn } from "node:timers/promises";
 import { Job } from "bullmq";
-import { messageOf, UsageError } from "../core/errors.ts";
+import { UsageError } from "../core/errors.ts";
 import { expand, makePlan, type Plan, type PlannedTask } from "../core/plan.ts";
 import type { RetryRule } from "../core/schedule.ts";
 import type { Task } from "../core/task.ts";
 import { answerText } from "./answer.ts";
-import { loadScripts } from "./bullmq-internals.ts";
 import { chunk } from "./chunk.ts";
-import { concurrently } from "./concurrently.ts";
 import type { Engine } from "./engine.ts";
 import { jobDataOf, jobOptionsOf } from "./job.ts";
 import { look, type LookOptions, lookInRedis } from "./look.ts";
@@ -22,10 +21,11 @@ import type { Workplace } from "./runtime.ts";
 import type { ScriptCall } from "./scripts.ts";
 import { withdrawMissing } from "./withdraw.ts";
 
-/** Jobs an atomic insert. With two under way, 100 are as fast as 200 and leave less behind in memory. */
-const JOBS_PER_INSERT = 100;
-/** Inserts under way: the next is made ready while Redis works on the one before. */
-const INSERTS_AT_ONCE = 2;
+/**
+ * Jobs that are sent together; Redis works on them while the next are made. With twice as many under
+ * way, most of what is made for them outlives V8's nursery: 200 MB more for 100,000 tasks.
+ */
+const JOBS_PER_INSERT = 50;
 /** Scripts a round trip, and their arguments. */
 const CALLS_PER_TRIP = 200;
 const ARGUMENTS_PER_TRIP = 20_000;
@@ -161,23 +161,28 @@ async function insert(
   if (absent.length === 0) return;
   await engine.claim();
   const backend = engine.flow.getBackend();
-  await backend.waitUntilReady();
-  await concurrently(INSERTS_AT_ONCE, chunk(absent, JOBS_PER_INSERT), async (part) => {
-    const entries = part.map(({ task, requirements }) => {
-      const options = jobOptionsOf(task);
-      const queue = engine.queue(task.family.queue);
-      const job = new Job(queue, task.name, jobDataOf(task, root), options, task.id);
-      return job.toFlowEntry({ addToWaitingChildren: requirements.length > 0 });
-    });
-    const add = async () => {
-      for (const [error] of await backend.addFlow(entries)) if (error) throw error;
-    };
-    await add().catch(async (error: unknown) => {
-      if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
-      await loadScripts(engine.redis);
-      await add();
-    });
-  });
+  const client = await backend.client;
+  let before: Promise<unknown> = Promise.resolve();
+  for (const part of chunk(absent, JOBS_PER_INSERT)) {
+    const sent = Promise.all(
+      part.map(({ task, requirements }) => {
+        const queue = engine.queue(task.family.queue);
+        const job = new Job(queue, task.name, jobDataOf(task, root), jobOptionsOf(task), task.id);
+        const { jobData, parentKeyOpts } = job.toFlowEntry({
+          addToWaitingChildren: requirements.length > 0,
+        });
+        return backend.addJobToTransaction(client, jobData, task.id, parentKeyOpts, queue.keys);
+      }),
+    );
+    // Heard below, when its turn comes.
+    sent.catch(() => {});
+    // They leave in this turn: those that leave together are answered together, and Redis has nothing
+    // to do until the next are made.
+    await turn();
+    await before;
+    before = sent;
+  }
+  await before;
 }
 
 /** Every edge of every blocked task; also heals an expansion that died half-way. */

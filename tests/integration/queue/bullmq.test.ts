@@ -38,10 +38,10 @@ const key = (id: string, part = "") => `${prefix}:q:${id}${part}`;
 
 async function addBlocked(queue: Queue, id: string, options = {}): Promise<void> {
   const job = new Job(queue, "name", {}, { jobId: id, ...options }, id);
-  const entry = job.toFlowEntry({ addToWaitingChildren: true });
+  const { jobData, parentKeyOpts } = job.toFlowEntry({ addToWaitingChildren: true });
   const backend = openFlow().getBackend();
-  await backend.waitUntilReady();
-  for (const [error] of await backend.addFlow([entry])) if (error) throw error;
+  const client = await backend.client;
+  await backend.addJobToTransaction(client, jobData, id, parentKeyOpts, queue.keys);
 }
 
 test("1. a parent's open children are the members of its key :dependencies, done ones fields of :processed", async () => {
@@ -118,7 +118,7 @@ test("3. the includes exist, and release a job to where its priority and delay s
   expect(() => withBullmqIncludes('--- @include "noSuchInclude"')).toThrow("noSuchInclude");
 });
 
-test("4. addFlow inserts blocked what says addToWaitingChildren, and leaves an id alone that exists", async () => {
+test("4. a flow's backend inserts blocked what says addToWaitingChildren, and leaves an id alone that exists", async () => {
   const queue = openQueue();
   await addBlocked(queue, "x", { priority: 1 });
   expect(await queue.getJobState("x")).toBe("waiting-children");
