@@ -8,6 +8,8 @@ const SPACE = "[\\t-\\r \\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u
 const OUTER_SPACE = new RegExp(`^${SPACE}+|${SPACE}+$`, "g");
 const DIGITS = "[0-9]+(?:_[0-9]+)*";
 const INT = new RegExp(`^[+-]?${DIGITS}$`);
+/** As `repr` prints it, and small enough to be exact: what nearly every text of an int is. */
+const PLAIN_INT = /^(?:0|-?[1-9][0-9]{0,14})$/;
 const FLOAT = new RegExp(
   `^[+-]?(?:(?:${DIGITS}(?:\\.(?:${DIGITS})?)?|\\.${DIGITS})(?:e[+-]?${DIGITS})?)$`,
   "i",
@@ -19,6 +21,7 @@ const MAX_INT_DIGITS = 4300;
 
 /** `int(text)`: a number while that is exact, a bigint beyond. Undefined where Python raises. */
 export function parsePythonInt(text: string): number | bigint | undefined {
+  if (PLAIN_INT.test(text)) return Number(text);
   const plain = asciiDigits(text.replace(OUTER_SPACE, ""));
   if (!INT.test(plain)) return undefined;
   const digits = plain.replaceAll("_", "").replace(/^\+/, "");

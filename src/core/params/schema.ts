@@ -88,8 +88,12 @@ function collect<D extends ParamsDeclaration>(
   }
   const values: ParamValues<D> = Object.create(NOTHING);
   const texts: Record<string, string> = Object.create(NOTHING);
-  const significantTexts: Record<string, string> = Object.create(NOTHING);
-  for (const param of paramsOf(family, declaration)) {
+  const params = paramsOf(family, declaration);
+  // Nearly always all of them are significant.
+  const significantTexts: Record<string, string> = params.every(({ significant }) => significant)
+    ? texts
+    : Object.create(NOTHING);
+  for (const param of params) {
     const { name } = param;
     const own: unknown = Object.hasOwn(given, name) ? Reflect.get(given, name) : undefined;
     const { value, text } = own === undefined ? ofAbsent(param) : settle(param, own);

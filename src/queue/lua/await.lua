@@ -12,6 +12,8 @@
   task to itself.
 ]]
 local rcall = redis.call
+--- @include "placeInLine"
+
 local job = KEYS[1]
 if rcall('GET', job .. ':lock') ~= ARGV[2] then return -1 end
 
@@ -46,7 +48,7 @@ end
 
 local names = ARGV[4] ~= '' and circle()
 if names then return names end
-local open = 0
+local place, open = placeInLine(), 0
 if ARGV[4] ~= '' then rcall('HSET', ARGV[1] .. 'attempt:' .. ARGV[3], 'yielded', 1) end
 for i = 5, #ARGV, 2 do
   local answer = rcall('HGET', ARGV[1] .. 'done:' .. ARGV[i + 1], 'answer')
@@ -56,8 +58,7 @@ for i = 5, #ARGV, 2 do
   elseif ARGV[4] ~= 'y' or rcall('HEXISTS', ARGV[1] .. 'attempt:' .. ARGV[i + 1], 'failure') == 0 then
     open = open + 1
     rcall('SADD', job .. ':dependencies', ARGV[i])
-    local waiters = ARGV[1] .. 'waiters:' .. ARGV[i + 1]
-    rcall('ZADD', waiters, 'NX', rcall('ZCARD', waiters), job)
+    rcall('ZADD', ARGV[1] .. 'waiters:' .. ARGV[i + 1], 'NX', place, job)
   end
 end
 return open

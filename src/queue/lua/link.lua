@@ -15,6 +15,7 @@
 local rcall = redis.call
 --- @include "moveParentToWaitIfNoPendingDependencies"
 --- @include "jobState"
+--- @include "placeInLine"
 
 local job = KEYS[1]
 local dependencies = job .. ':dependencies'
@@ -27,15 +28,19 @@ if rcall('EXISTS', ARGV[1] .. 'done:' .. ARGV[3]) == 1 then
   moveParentToWaitIfNeeded(ARGV[2], job, ARGV[3], ARGV[4])
   return 0
 end
+local place, open = placeInLine(), {}
 for i = 6, #ARGV, 2 do
   local answer = rcall('HGET', ARGV[1] .. 'done:' .. ARGV[i + 1], 'answer')
   if answer then
     rcall('SREM', dependencies, ARGV[i])
     rcall('HSETNX', job .. ':processed', ARGV[i], answer)
   else
-    rcall('SADD', dependencies, ARGV[i])
-    local waiters = ARGV[1] .. 'waiters:' .. ARGV[i + 1]
-    rcall('ZADD', waiters, 'NX', rcall('ZCARD', waiters), job)
+    rcall('ZADD', ARGV[1] .. 'waiters:' .. ARGV[i + 1], 'NX', place, job)
+    open[#open + 1] = ARGV[i]
+  end
+  if #open == 1000 or (#open > 0 and i + 1 == #ARGV) then
+    rcall('SADD', dependencies, unpack(open))
+    open = {}
   end
 end
 if ARGV[5] == '1' then
