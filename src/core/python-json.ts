@@ -229,8 +229,11 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 /** A string as `json.dumps` prints it: every UTF-16 unit outside of printable ASCII as `\uXXXX`. */
 export function pythonJsonString(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   const escaped = text.replace(
     /["\\]|[^ -~]/g,
     (unit) => SHORT_ESCAPES[unit] ?? `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -33,6 +33,7 @@ export function taskId(family: string, params: Readonly<Record<string, string>>)
 function abbreviate(text: string): string {
   // Twice as many UTF-16 units always hold enough code points, and very long texts stay cheap.
   const start = text.slice(0, CODE_POINTS_OF_A_VALUE * 2);
+  if (!/\W/.test(start)) return start.slice(0, CODE_POINTS_OF_A_VALUE);
   // The u flag makes one underscore of a surrogate pair, and one of a lone surrogate.
   return start.replace(/[^A-Za-z0-9_]/gu, "_").slice(0, CODE_POINTS_OF_A_VALUE);
 }

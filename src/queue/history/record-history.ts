@@ -21,6 +21,8 @@ export interface HistorySettings {
 /** Milliseconds that a part waits for company, and how many make a batch. */
 const PAUSE = 200;
 const BATCH = 100;
+/** With so many waiting, the oldest are written: the younger may still be joined by their ends. */
+const ENOUGH = 2 * BATCH;
 /** Parts in memory while Redis is away: about 5 MB. */
 const WAITING_LIMIT = 10_000;
 /** Characters of an error's message: errors of databases can carry whole statements. */
@@ -124,7 +126,7 @@ class Recorder {
     }
     if (known === undefined) this.#waiting.set(part.attempt, { task, part });
     else Object.assign(known.part, part);
-    if (this.#waiting.size >= BATCH) void this.#write();
+    if (this.#waiting.size >= ENOUGH) void this.#write();
     else this.#writeSoon();
   }
 
@@ -161,7 +163,7 @@ class Recorder {
         this.#overflow = 0;
         this.#drop(count, `more than ${WAITING_LIMIT} waited for Redis`);
       }
-    } while (this.#waiting.size >= (this.#closing ? 1 : BATCH));
+    } while (this.#waiting.size >= (this.#closing ? 1 : ENOUGH));
   }
 
   async #writeBatch(batch: readonly Waiting[]): Promise<void> {
