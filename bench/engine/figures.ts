@@ -14,6 +14,9 @@ export const figures = z.object({
   delay: z.number(),
   rawAdd: z.number(),
   rawDrain: z.number(),
+  /** Ours over raw's rate: of the round, because the machine's speed differs from one to the next. */
+  ratio: z.number(),
+  ratioWithInsert: z.number(),
   /** CPU of the process while it drained, ours and raw. */
   cpu: z.number(),
   rawCpu: z.number(),

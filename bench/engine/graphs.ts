@@ -75,7 +75,7 @@ export const GRAPHS: ReadonlyMap<string, Graph> = new Map([
   ["chain", { shows: "a chain of 300", root: Link({ n: 299 }), tasks: 300, rounds: 5 }],
   [
     "10000",
-    { shows: "10,000 independent", root: Independent({ count: 10_000 }), tasks: 10_001, rounds: 3 },
+    { shows: "10,000 independent", root: Independent({ count: 10_000 }), tasks: 10_001, rounds: 9 },
   ],
   [
     "100000",

@@ -24,6 +24,8 @@ import { openStores } from "../../src/stores/open-stores.ts";
 import type { Figures } from "./figures.ts";
 import { GRAPHS, Independent, project, QUEUES } from "./graphs.ts";
 
+type RawFigures = Pick<Figures, "rawAdd" | "rawDrain" | "rawCpu">;
+
 /** Per queue, ours and raw: within the range that raw BullMQ is fastest in. */
 const CONCURRENCY = 25;
 const WARM_UP = 2000;
@@ -45,14 +47,22 @@ const rounds: Figures[] = [];
 for (let round = 0; round < graph.rounds; round += 1) {
   const ours = await measure(graph.root);
   if (ours.tasks !== graph.tasks) throw new Error(`${ours.tasks} tasks`);
-  rounds.push({ ...ours, ...(await measureRaw(ours.tasks)) });
+  const raw = await measureRaw(ours.tasks);
+  rounds.push({
+    ...ours,
+    ...raw,
+    ratio: raw.rawDrain / ours.drain,
+    ratioWithInsert: (raw.rawAdd + raw.rawDrain) / (ours.expand + ours.drain),
+  });
 }
 probe.disconnect();
 await server.stop();
 rmSync(dir, { recursive: true, force: true });
 process.send?.(rounds);
 
-async function measure(root: Task): Promise<Omit<Figures, "rawAdd" | "rawDrain" | "rawCpu">> {
+async function measure(
+  root: Task,
+): Promise<Omit<Figures, keyof RawFigures | "ratio" | "ratioWithInsert">> {
   await probe.flushall();
   const before = await usedMemory(probe);
   const engine = await Engine.open({ redisUrl: server.url, prefix: "{bench}" });
@@ -95,7 +105,7 @@ async function measure(root: Task): Promise<Omit<Figures, "rawAdd" | "rawDrain" 
 }
 
 /** As many jobs without any dependency: `addBulk`, then a drain by workers that do nothing. */
-async function measureRaw(jobs: number): Promise<Pick<Figures, "rawAdd" | "rawDrain" | "rawCpu">> {
+async function measureRaw(jobs: number): Promise<RawFigures> {
   await probe.flushall();
   const connection = new Redis(server.url, { maxRetriesPerRequest: null });
   const options = { connection, prefix: "{raw}" };
