@@ -6,7 +6,9 @@ import { p } from "../../../src/core/params/p.ts";
 import type { Task } from "../../../src/core/task.ts";
 import { failedTasks } from "../../../src/queue/failed-tasks.ts";
 import { completion, submit } from "../../../src/queue/submit.ts";
+import { openStores } from "../../../src/stores/open-stores.ts";
 import { flags, pipeline, statesOf } from "../../support/pipeline.ts";
+import { privateRedis } from "../../support/private-redis.ts";
 
 const soon = () => ({ signal: AbortSignal.timeout(10_000) });
 
@@ -183,6 +185,22 @@ test("a Redis that forgot its scripts gets them again", async () => {
   await submit(line, Root(), soon());
   await line.work();
   expect(statesOf(await line.run(Root()))).toEqual(complete);
+});
+
+test("what a Redis without memory refused of an expansion is inserted by the next submit", async () => {
+  const n = p.int();
+  const Leaf = defineTask({ name: "Leaf", params: { n } }, () => {});
+  // More than are sent together.
+  const requires = () => Array.from({ length: 120 }, (_, each) => Leaf({ n: each }));
+  const Root = defineWrapper({ name: "Root", requires });
+  const { url } = await privateRedis();
+  const line = await pipeline([Leaf, Root], {}, openStores({}), url);
+  await line.engine.redis.config("SET", "maxmemory", "1mb");
+  await expect(submit(line, Root(), soon())).rejects.toThrow("OOM");
+  await line.engine.redis.config("SET", "maxmemory", "0");
+  await submit(line, Root(), soon());
+  await line.work();
+  expect(Object.values(statesOf(await line.run(Root())))).toEqual(Array(121).fill("complete"));
 });
 
 test("another task with the same id is an error, never complete", async () => {
