@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Figures, figures, medianOf } from "./engine/figures.ts";
-import { GRAPHS } from "./engine/graphs.ts";
+import { CONCURRENCY, GRAPHS, QUEUES } from "./engine/graphs.ts";
 
 const typescript = new URL("../bin/typescript.js", import.meta.url).href;
 const main = fileURLToPath(new URL("./engine/measure-main.ts", import.meta.url));
@@ -40,7 +40,7 @@ if (unknown !== undefined) {
 const [cpu] = cpus();
 const load = loadavg()[0]?.toFixed(1);
 console.log(
-  `${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}, load ${load} at start; 4 queues x 25, one process beside Redis\n`,
+  `${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}, load ${load} at start; ${QUEUES.length} queues x ${CONCURRENCY}, one process beside Redis\n`,
 );
 console.log("graph".padStart(38) + COLUMNS.map(([name, width]) => name.padStart(width)).join(""));
 const rows = new Map<string, Figures>();

@@ -5,6 +5,8 @@ import { p } from "../../src/core/params/p.ts";
 import type { Task } from "../../src/core/task.ts";
 
 export const QUEUES = ["copy", "load", "sql", "unload"];
+/** Jobs at the same time in a queue, ours and raw; docs/performance.md says what others give. */
+export const CONCURRENCY = 25;
 
 const number = () => p.int({ min: 0, max: 1_000_000 });
 const families = QUEUES.map((queue) =>

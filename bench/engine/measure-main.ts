@@ -22,12 +22,10 @@ import { submit } from "../../src/queue/submit.ts";
 import { startWorker } from "../../src/queue/worker.ts";
 import { openStores } from "../../src/stores/open-stores.ts";
 import type { Figures } from "./figures.ts";
-import { GRAPHS, Independent, project, QUEUES } from "./graphs.ts";
+import { CONCURRENCY, GRAPHS, Independent, project, QUEUES } from "./graphs.ts";
 
 type RawFigures = Pick<Figures, "rawAdd" | "rawDrain" | "rawCpu">;
 
-/** Per queue, ours and raw: within the range that raw BullMQ is fastest in. */
-const CONCURRENCY = 25;
 const WARM_UP = 2000;
 
 const signal = new AbortController().signal;

@@ -229,6 +229,7 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   "\t": "\\t",
 };
 
+/** What needs no escape. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
 /** A string as `json.dumps` prints it: every UTF-16 unit outside of printable ASCII as `\uXXXX`. */

@@ -23,7 +23,7 @@ import { withdrawMissing } from "./withdraw.ts";
 
 /**
  * Jobs that are sent together; Redis works on them while the next are made. With twice as many under
- * way, most of what is made for them outlives V8's nursery: 200 MB more for 100,000 tasks.
+ * way, most of what is made for them outlives V8's nursery: 100 MB of RSS more for 100,000 tasks.
  */
 const JOBS_PER_INSERT = 50;
 /** Scripts a round trip, and their arguments. */
