@@ -9,6 +9,7 @@
  * would leave, after a crash, a record of an output that is gone, and plans believe records.
  */
 import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { UsageError } from "../core/errors.ts";
 import type { Stores } from "../core/stores.ts";
 import { boundOutputs } from "../core/target.ts";
@@ -21,6 +22,8 @@ import { withdraw } from "./withdraw.ts";
 
 const CONCURRENT_REMOVALS = 8;
 const REMOVAL_LEASE = 20_000;
+/** A task is complete by its record a moment before BullMQ completes its job, unless its worker dies then. */
+const ENDING = { pause: 50, looks: 40 };
 
 export interface InvalidateOptions {
   readonly signal: AbortSignal;
@@ -48,8 +51,12 @@ export async function invalidate(
       entry(of),
       of.map((task) => ({ task })),
     );
-  const codes = await withdrawAll(tasks);
-  const running = tasks.filter((_, index) => codes[index] === "r");
+  let codes = await withdrawAll(tasks);
+  for (let look = 1; look < ENDING.looks && codes.includes("e"); look += 1) {
+    await sleep(ENDING.pause, undefined, { signal });
+    codes = await withdrawAll(tasks);
+  }
+  const running = tasks.filter((_, index) => codes[index] === "r" || codes[index] === "e");
   if (running.length > 0) throw stillRunning(running);
   await concurrently(CONCURRENT_REMOVALS, tasks, async (task) => {
     let again = true;

@@ -9,31 +9,34 @@
           Otherwise the invalidation's entry in the audit stream (JSON): all tasks or none, and their
           outputs count no more, whatever becomes of the process that is about to remove them
   then for each task: job key, task id, the generation that was looked at, or '' for any
-  Returns a code a task: w withdrawn, r an attempt is at work, g another generation by now,
-  n there was no record.
+  Returns a code a task: w withdrawn, r an attempt is at work, e it is recorded, and BullMQ has yet to
+  complete its job, g another generation by now, n there was no record.
 ]]
 local rcall = redis.call
 local own, invalidation = KEYS[1], ARGV[1]
 local time = rcall('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local codes = {}
-local running = false
+local atWork = false
 
 for i = 2, #ARGV, 3 do
   local job, id, generation = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local expires = rcall('HGET', own .. 'attempt:' .. id, 'expires')
+  local recorded = rcall('EXISTS', own .. 'done:' .. id) == 1
   local code = 'w'
-  if rcall('EXISTS', job .. ':lock') == 1 or (expires and tonumber(expires) > now) then
+  if expires and tonumber(expires) > now then
     code = 'r'
-    running = true
+  elseif rcall('EXISTS', job .. ':lock') == 1 then
+    code = recorded and 'e' or 'r'
   elseif generation ~= '' and generation ~= (rcall('HGET', own .. 'generations', id) or '0') then
     code = 'g'
-  elseif invalidation == '' and rcall('EXISTS', own .. 'done:' .. id) == 0 then
+  elseif invalidation == '' and not recorded then
     code = 'n'
   end
+  atWork = atWork or code == 'r' or code == 'e'
   codes[#codes + 1] = code
 end
-if running and invalidation ~= '' then return codes end
+if atWork and invalidation ~= '' then return codes end
 
 for i = 2, #ARGV, 3 do
   if codes[(i + 1) / 3] == 'w' then

@@ -5,8 +5,8 @@ import { invalidate } from "../../../src/queue/invalidate.ts";
 import { Lease } from "../../../src/queue/lease.ts";
 import { rootOf, selectForInvalidation } from "../../../src/queue/select-for-invalidation.ts";
 import { submit } from "../../../src/queue/submit.ts";
-import { redisUrl } from "../../support/services.ts";
 import { startChild } from "../../support/processes.ts";
+import { redisUrl } from "../../support/services.ts";
 import { attempt, runTask } from "../data/data-stores.ts";
 import { Check, Dump, Load, Night, source } from "./night.ts";
 import { ALL_RAN, date, type Stage, stage } from "./stage.ts";
@@ -210,6 +210,18 @@ test("what runs is refused, and nothing of the invalidation happens", async () =
   expect(await recorded(line)).toHaveLength(everything.length);
   expect(await line.manifests()).toHaveLength(1);
   expect(await audit(line)).toEqual([]);
+});
+
+test("a task that is recorded, and whose job BullMQ has yet to complete, is waited for", async () => {
+  const line = await complete();
+  const { keys, redis } = line.engine;
+  const lock = `${keys.job(load("second").family.queue, load("second").id)}:lock`;
+  await redis.set(lock, "worker that died just then", "PX", 60_000);
+  await expect(invalidate(line, everything, by())).rejects.toMatchObject({ code: "TASK_RUNNING" });
+  expect(await recorded(line)).toHaveLength(everything.length);
+  await redis.pexpire(lock, 300);
+  await invalidate(line, everything, by());
+  expect(await recorded(line)).toEqual([]);
 });
 
 test("two invalidations at once, and a run beside them: one new generation is complete in the end", async () => {
