@@ -2,9 +2,10 @@
  * What the data benches run on: a private Postgres without fsync, whose one table is unlogged, and the
  * development S3 server in a process of its own. Everything is in one folder and goes with it.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { finished, pipeline } from "node:stream/promises";
 import { Client } from "pg";
 import { createBucket, type S3Settings } from "../../src/embedded/bucket.ts";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.ts";
@@ -19,6 +20,8 @@ export interface Services {
   /** The server processes. */
   readonly pids: { readonly postgres: number; readonly s3: number };
   sql(text: string): Promise<Record<string, unknown>[]>;
+  /** Writes the files of a dump into one file, as they are. */
+  fetchDump(name: string, file: string): Promise<void>;
   /** Deletes what runs have put into S3, by the beginning of their names. */
   removeDumps(name: string): Promise<void>;
   stop(): Promise<void>;
@@ -67,6 +70,14 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       } finally {
         await client.end();
       }
+    },
+    async fetchDump(name, file) {
+      const out = createWriteStream(file);
+      for await (const { key } of stores.s3.list(`dumps/${name}/`)) {
+        if (/\.(gz|zst)$/.test(key)) await pipeline(stores.s3.stream(key), out, { end: false });
+      }
+      out.end();
+      await finished(out);
     },
     async removeDumps(name) {
       const keys: string[] = [];
