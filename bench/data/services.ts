@@ -5,7 +5,7 @@
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { finished, pipeline } from "node:stream/promises";
+import { pipeline } from "node:stream/promises";
 import { Client } from "pg";
 import { createBucket, type S3Settings } from "../../src/embedded/bucket.ts";
 import { startPostgres } from "../../src/embedded/postgres/start-postgres.ts";
@@ -72,12 +72,11 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       }
     },
     async fetchDump(name, file) {
-      const out = createWriteStream(file);
-      for await (const { key } of stores.s3.list(`dumps/${name}/`)) {
-        if (/\.(gz|zst)$/.test(key)) await pipeline(stores.s3.stream(key), out, { end: false });
-      }
-      out.end();
-      await finished(out);
+      await pipeline(async function* () {
+        for await (const { key } of stores.s3.list(`dumps/${name}/`)) {
+          if (/\.(gz|zst)$/.test(key)) yield* stores.s3.stream(key);
+        }
+      }, createWriteStream(file));
     },
     async removeDumps(name) {
       const keys: string[] = [];
