@@ -1,4 +1,7 @@
-/** Progress as one line for each transition of a task, in the order in which transitions were seen. */
+/**
+ * Progress as one line for each transition of a task, in the order in which transitions were seen; of those
+ * that were seen together, a task's requirements come first.
+ */
 import type { TaskState } from "../../core/plan.ts";
 import type { Watched, WatchedTask } from "../../queue/watch.ts";
 import type { Details } from "../../queue/details.ts";
@@ -22,9 +25,12 @@ export class PlainProgress implements Progress {
   readonly update = (watched: Watched, details: TaskDetails = new Map()): void => {
     const lines: string[] = [];
     const complete: string[] = [];
-    for (const [id, each] of watched) {
+    const changed = new Map(
+      [...watched].filter(([id, { state }]) => this.#states.get(id) !== state),
+    );
+    for (const each of requirementsFirst(changed)) {
+      const { id } = each.task;
       const previous = this.#states.get(id);
-      if (previous === each.state) continue;
       this.#states.set(id, each.state);
       if (each.state === "complete" && each.before === "complete") complete.push(each.task.name);
       const change = transition(each, previous, details.get(id));
@@ -45,6 +51,28 @@ export class PlainProgress implements Progress {
   };
 
   readonly close = (): void => {};
+}
+
+/** Walks down with a stack of its own: a chain may be longer than the one of calls. */
+function requirementsFirst(tasks: Watched): Iterable<WatchedTask> {
+  const ordered = new Map<string, WatchedTask>();
+  const entered = new Set<string>();
+  const stack = [...tasks.values()].reverse();
+  for (let each = stack.pop(); each !== undefined; each = stack.pop()) {
+    const { id } = each.task;
+    if (ordered.has(id)) continue;
+    if (entered.has(id)) {
+      ordered.set(id, each);
+      continue;
+    }
+    entered.add(id);
+    stack.push(each);
+    for (const requirement of each.requirements.toReversed()) {
+      const below = tasks.get(requirement.id);
+      if (below !== undefined && !entered.has(requirement.id)) stack.push(below);
+    }
+  }
+  return ordered.values();
 }
 
 /** What there is to say about a task that has come into a state; undefined: nothing. */

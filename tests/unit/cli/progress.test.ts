@@ -4,6 +4,7 @@ import { createProgress } from "../../../src/cli/progress/progress.ts";
 import { defineExternal, defineTask } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
 import type { Target } from "../../../src/core/target.ts";
+import type { Task } from "../../../src/core/task.ts";
 import { Screen } from "./screen.ts";
 import { RAN, watchedOf } from "./watched.ts";
 
@@ -34,6 +35,25 @@ function plain() {
 }
 
 describe("off a terminal, progress is one line a transition", () => {
+  test("of transitions that are seen together, those of requirements come first, however long the chain", () => {
+    const Link = defineTask(
+      {
+        name: "Link",
+        params: { n: p.int({ min: 0, max: 20_000 }) },
+        requires: ({ n }): Task[] =>
+          n === 0 ? [] : n === 20_000 ? [Link({ n: 0 }), Link({ n: n - 1 })] : [Link({ n: n - 1 })],
+      },
+      () => undefined,
+    );
+    const { progress, written } = plain();
+    const chain = Array.from({ length: 20_001 }, (_, n) => Link({ n: 20_000 - n }));
+    progress.update(watchedOf(chain.map((task) => [task, RAN])));
+    const lines = written.join("").split("\n");
+    expect(lines.slice(0, 2)).toEqual(["13:02:11 Link(n=0) ran", "13:02:11 Link(n=1) ran"]);
+    expect(lines.slice(-2)).toEqual(["13:02:11 Link(n=20000) ran", ""]);
+    expect(lines).toHaveLength(20_002);
+  });
+
   test("a task runs, waits for its next attempt, runs and fails, another one ran", () => {
     const { progress, written, pass } = plain();
     progress.update(
