@@ -22,9 +22,9 @@ export interface Stages {
   readonly are: string;
 }
 
-export function stagesOf({ url, s3 }: Services): Stages {
-  const psql = hasProgram("psql");
-  const curl = hasProgram("curl");
+export function stagesOf({ url, s3, env }: Services): Stages {
+  const psql = hasProgram("psql", env);
+  const curl = hasProgram("curl", env);
   const stage = (...words: string[]) =>
     [process.execPath, "--import", typescript, stageMain, ...words].map(quote).join(" ");
   const copy = (sql: string) =>
@@ -63,8 +63,8 @@ export async function shell(command: string): Promise<string> {
 
 const stageMain = fileURLToPath(new URL("./stage-main.ts", import.meta.url));
 
-function hasProgram(name: string): boolean {
-  return (process.env["PATH"] ?? "")
+function hasProgram(name: string, env: Services["env"]): boolean {
+  return (env["PATH"] ?? "")
     .split(path.delimiter)
     .some((folder) => existsSync(path.join(folder, name)));
 }

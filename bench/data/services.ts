@@ -17,6 +17,7 @@ export interface Services {
   readonly url: string;
   readonly s3: S3Settings;
   readonly version: string;
+  readonly env: NodeJS.ProcessEnv;
   /** The server processes. */
   readonly pids: { readonly postgres: number; readonly s3: number };
   sql(text: string): Promise<Record<string, unknown>[]>;
@@ -35,6 +36,7 @@ export interface ServicesOptions {
 }
 
 export async function startServices(options: ServicesOptions): Promise<Services> {
+  const { env } = process;
   const dir = mkdtempSync(path.join(tmpdir(), "sluice-bench-"));
   const keys = { accessKeyId: "BENCH", secretAccessKey: "bench-secret" };
   const postgres = await startPostgres({
@@ -46,9 +48,9 @@ export async function startServices(options: ServicesOptions): Promise<Services>
       // A relative folder of sockets is one below that of the data.
       unix_socket_directories: ".",
     },
-    env: process.env,
+    env,
   });
-  const s3 = await startS3Process({ dir: path.join(dir, "s3"), ...keys, env: process.env });
+  const s3 = await startS3Process({ dir: path.join(dir, "s3"), ...keys, env });
   const bucket = { ...keys, endpoint: s3.endpoint, region: "us-east-1", bucket: "bench" };
   await createBucket(bucket);
   const sockets = path.join(dir, "postgres", "data");
@@ -60,6 +62,7 @@ export async function startServices(options: ServicesOptions): Promise<Services>
     url,
     s3: bucket,
     version: postgres.version,
+    env,
     pids: { postgres: postgres.pid, s3: s3.pid },
     async sql(text) {
       const client = new Client({ connectionString: url });

@@ -53,7 +53,10 @@ export class PlainProgress implements Progress {
   readonly close = (): void => {};
 }
 
-/** Walks down with a stack of its own: a chain may be longer than the one of calls. */
+/**
+ * Not `inDependencyOrder`: these are some tasks of the graph, and what was seen at different moments may
+ * have a circle, which is no reason to stop. With a stack of its own: a chain may be longer than that of calls.
+ */
 function requirementsFirst(tasks: Watched): Iterable<WatchedTask> {
   const ordered = new Map<string, WatchedTask>();
   const entered = new Set<string>();

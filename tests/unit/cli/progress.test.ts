@@ -54,6 +54,21 @@ describe("off a terminal, progress is one line a transition", () => {
     expect(lines).toHaveLength(20_002);
   });
 
+  test("what was seen at different moments may have a circle: every task has its line", () => {
+    const { progress, written } = plain();
+    progress.update(
+      watchedOf([
+        [orders, RAN, [events]],
+        [events, RAN, [orders]],
+      ]),
+    );
+    expect(written.join("").split("\n").sort()).toEqual([
+      "",
+      "13:02:11 Dump(table=events) ran",
+      "13:02:11 Dump(table=orders) ran",
+    ]);
+  });
+
   test("a task runs, waits for its next attempt, runs and fails, another one ran", () => {
     const { progress, written, pass } = plain();
     progress.update(
