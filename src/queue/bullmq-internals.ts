@@ -31,7 +31,8 @@ import { PermanentError } from "../core/errors.ts";
 const PROVEN_VERSION = "6.7.0";
 
 const manifest = createRequire(import.meta.url).resolve("bullmq/package.json");
-const includes = path.join(path.dirname(manifest), "dist/cjs/commands/includes");
+const commands = path.join(path.dirname(manifest), "dist/cjs/commands");
+const includes = path.join(commands, "includes");
 const ownIncludes = path.join(import.meta.dirname, "lua/includes");
 
 export function checkBullmq(): void {
@@ -46,16 +47,37 @@ export function checkBullmq(): void {
   }
 }
 
-/** Replaces `--- @include "name"` by our include of that name, or else BullMQ's own, each once. */
+const INCLUDE = /^[ \t]*--- @include "(?:includes\/)?(\w+)"[ \t]*$/gm;
+const COMMAND = /^[ \t]*--- @command "([\w-]+)" as (\w+)[ \t]*$/gm;
+
+/**
+ * Replaces `--- @include "name"` by our include of that name, or else BullMQ's own, each once; and
+ * `--- @command "file" as name` by a function that does what that script of BullMQ does.
+ */
 export function withBullmqIncludes(lua: string): string {
   const seen = new Set<string>();
   const expand = (source: string): string =>
-    source.replace(/^[ \t]*--- @include "(?:includes\/)?(\w+)"[ \t]*$/gm, (_, name: string) => {
-      if (seen.has(name)) return "";
-      seen.add(name);
-      const own = path.join(ownIncludes, `${name}.lua`);
-      const file = existsSync(own) ? own : path.join(includes, `${name}.lua`);
-      return expand(readFileSync(file, "utf8"));
-    });
+    source
+      .replace(COMMAND, (_, file: string, name: string) =>
+        asFunction(name, readFileSync(path.join(commands, `${file}.lua`), "utf8")),
+      )
+      .replace(INCLUDE, (_, name: string) => {
+        if (seen.has(name)) return "";
+        seen.add(name);
+        const own = path.join(ownIncludes, `${name}.lua`);
+        const file = existsSync(own) ? own : path.join(includes, `${name}.lua`);
+        return expand(readFileSync(file, "utf8"));
+      });
   return expand(lua);
+}
+
+/**
+ * A script as a function of KEYS and ARGV. What it includes stands before it: functions within it would be
+ * made anew at each call, which costs more than most of the calls of Redis in it.
+ */
+export function asFunction(name: string, lua: string): string {
+  const included = lua.match(INCLUDE) ?? [];
+  return [...included, `local function ${name}(KEYS, ARGV)`, lua.replace(INCLUDE, ""), "end"].join(
+    "\n",
+  );
 }

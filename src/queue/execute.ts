@@ -11,6 +11,8 @@ import { missingOutputs } from "../core/target.ts";
 import { requirementsOf, type Task } from "../core/task.ts";
 import { numberIn } from "./answer.ts";
 import { cancelled } from "./cancel.ts";
+import type { JobCompletions } from "./complete-job.ts";
+import { completion } from "./completion.ts";
 import { type Driven, drive } from "./drive.ts";
 import { removeStaleOutputs } from "./invalidate.ts";
 import { insist } from "./insist.ts";
@@ -22,7 +24,6 @@ import type { Outcome } from "./outcome.ts";
 import { needsOf } from "./resources.ts";
 import { ProgressReporter } from "./progress.ts";
 import type { Runtime } from "./runtime.ts";
-import { completion } from "./submit.ts";
 import { AttemptBinding, AttemptContext } from "./task-context.ts";
 import { waitFor } from "./wait-for.ts";
 
@@ -31,6 +32,8 @@ export interface Delivery {
   /** BullMQ's lock token. */
   readonly token: string;
   readonly interrupt: Interrupt;
+  /** Completes the job in the step that records its task. */
+  readonly completions: JobCompletions;
 }
 
 export async function execute(runtime: Runtime, delivery: Delivery): Promise<Outcome> {
@@ -166,13 +169,20 @@ async function underLease(
   lease: Lease,
 ): Promise<Outcome> {
   const { task } = known;
-  const { interrupt } = delivery;
+  const { interrupt, job, completions } = delivery;
   const { engine, stores, events, settings } = runtime;
   const needs = needsOf(runtime.project, task);
   const record = async (answer: unknown): Promise<Outcome> => {
-    const completing = completion(engine, task, lease.id, answer, 0, needs);
-    const recorded = await insist(() => engine.scripts.send(completing));
+    const at = Date.now();
+    const completing = completion(engine, task, answer, {
+      attempt: lease.id,
+      at,
+      needs,
+      job: completions.arguments(delivery.token),
+    });
+    const [recorded, ended] = await insist(() => engine.scripts.send(completing));
     if (recorded < 0) throw new LeaseLostError(task);
+    completions.answered(job, ended, at);
     return { kind: "completed" };
   };
 

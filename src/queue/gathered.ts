@@ -5,7 +5,7 @@
  */
 import { z } from "zod";
 
-export type Argument = string | number;
+export type Argument = string | number | Buffer;
 /** Sends one call of a script. */
 export type Send = (key: string, args: readonly Argument[]) => Promise<unknown>;
 /** Sends all arguments of a command. */

@@ -1,7 +1,7 @@
 /** Our Lua scripts as typed commands. Each script's header says what it does and why it is atomic. */
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
-import { withBullmqIncludes } from "./bullmq-internals.ts";
+import { asFunction, withBullmqIncludes } from "./bullmq-internals.ts";
 import { type Argument, gathered, type Send, type SendCommand } from "./gathered.ts";
 
 interface ScriptReplies {
@@ -19,7 +19,7 @@ interface ScriptReplies {
   release: number;
   call: number;
   limit: number;
-  complete: number;
+  complete: [waiters: number, ended?: unknown];
   fail: number;
   cancel: "complete" | "absent" | "failed" | "running" | "cancelled";
   withdraw: string[];
@@ -67,7 +67,7 @@ export function scriptText(name: ScriptName): string {
 function readScript(name: ScriptName): string {
   const read = (file: string) => readFileSync(new URL(`lua/${file}.lua`, import.meta.url), "utf8");
   const lua = GATHERED.has(name)
-    ? read("includes/gathered").replace("--- @script", () => read(name))
+    ? read("includes/gathered").replace("--- @script", () => asFunction("one", read(name)))
     : read(name);
   return withBullmqIncludes(lua);
 }

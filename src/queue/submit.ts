@@ -11,8 +11,8 @@ import { UsageError } from "../core/errors.ts";
 import { expand, makePlan, type Plan, type PlannedTask } from "../core/plan.ts";
 import type { RetryRule } from "../core/schedule.ts";
 import type { Task } from "../core/task.ts";
-import { answerText } from "./answer.ts";
 import { chunk } from "./chunk.ts";
+import { adoption } from "./completion.ts";
 import type { Engine } from "./engine.ts";
 import { jobDataOf, jobOptionsOf } from "./job.ts";
 import { look, type LookOptions, lookInRedis } from "./look.ts";
@@ -129,26 +129,8 @@ async function adopt(place: Workplace, planned: readonly PlannedTask[]): Promise
   await retryFailed(engine, new Map(again), ["failed"]);
   await callInTrips(
     engine,
-    found.map(({ task, generation }) => completion(engine, task, "", null, generation)),
+    found.map(({ task, generation }) => adoption(engine, task, generation)),
   );
-}
-
-/** The call that records a task as complete; `attempt` is "" when its output was found. */
-export function completion(
-  engine: Engine,
-  task: Task,
-  attempt: string,
-  answer: unknown,
-  generation = 0,
-  needs = "",
-): ScriptCall<"complete"> {
-  const { keys } = engine;
-  const text = answerText(task, answer);
-  return {
-    name: "complete",
-    key: keys.job(task.family.queue, task.id),
-    args: [keys.own, task.id, attempt, task.name, text, Date.now(), generation, needs],
-  };
 }
 
 /** A task with requirements is inserted blocked with no edges yet: nothing can release it before `link`. */

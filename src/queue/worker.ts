@@ -3,6 +3,7 @@
  * The only file that knows BullMQ's control-flow exceptions.
  */
 import {
+  type BackoffStrategy,
   DelayedError,
   type Job,
   type MinimalJob,
@@ -10,11 +11,13 @@ import {
   WaitingChildrenError,
   WaitingError,
   Worker,
+  type WorkerOptions,
 } from "bullmq";
 import { checkQueueName } from "../core/check-declaration.ts";
 import { isRetryable, messageOf, PermanentError } from "../core/errors.ts";
 import { maskSecrets } from "../core/secret.ts";
 import { listenForCancels } from "./cancel.ts";
+import { JobCompletions } from "./complete-job.ts";
 import { Engine } from "./engine.ts";
 import { type Delivery, execute } from "./execute.ts";
 import { CancelledBy, Interrupt, WorkerStopping } from "./interrupt.ts";
@@ -96,7 +99,9 @@ function workOn(
   running: Running,
 ): Worker {
   const { engine } = runtime;
-  const worker = new Worker(queue, processor(runtime, running), {
+  const backoffStrategy: BackoffStrategy = (attemptsMade, _type, _error, job) =>
+    backoffOf(runtime, attemptsMade, job);
+  const options = {
     autorun: false,
     connection: engine.redis,
     prefix: engine.keys.prefix,
@@ -108,10 +113,15 @@ function workOn(
     metrics: { maxDataPoints: 7 * 24 * 60 },
     // Completed jobs are a convenience for Bull Board; completion has its own record. Failed ones stay.
     removeOnComplete: { age: 7 * 86_400, count: 100_000 },
-    settings: {
-      backoffStrategy: (attemptsMade, _type, _error, job) => backoffOf(runtime, attemptsMade, job),
-    },
-  });
+    settings: { backoffStrategy },
+  } satisfies WorkerOptions;
+  const completions = new JobCompletions(options, () => !worker.closing && !worker.isPaused());
+  const worker: Worker = new Worker(
+    queue,
+    processor(runtime, running, completions),
+    options,
+    completions.backend,
+  );
   worker.on("error", settings.onError);
   return worker;
 }
@@ -146,12 +156,13 @@ class Running {
 }
 
 /** Two parameters: for a third, BullMQ makes a signal for every job. */
-function processor(runtime: Runtime, running: Running) {
+function processor(runtime: Runtime, running: Running, completions: JobCompletions) {
   return async (job: Job, token: string | undefined): Promise<void> => {
     if (token === undefined) {
       throw new PermanentError("BULLMQ_UNPROVEN", "BullMQ handed out a job without its lock");
     }
-    const outcome = await running.execute(runtime, { job, token, interrupt: new Interrupt() });
+    const interrupt = new Interrupt();
+    const outcome = await running.execute(runtime, { job, token, interrupt, completions });
     switch (outcome.kind) {
       case "completed":
         return;

@@ -3,10 +3,12 @@
  * upgrade that breaks one of these breaks the engine: read that file before changing a test here.
  */
 import { readFileSync } from "node:fs";
-import { FlowProducer, Job, Queue, Worker } from "bullmq";
+import { createRedisBackend, FlowProducer, Job, Queue, Worker } from "bullmq";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { withBullmqIncludes } from "../../../src/queue/bullmq-internals.ts";
+import { JobCompletions } from "../../../src/queue/complete-job.ts";
 import { connectRedis } from "../../../src/queue/connection.ts";
+import { Scripts } from "../../../src/queue/scripts.ts";
 import { keyPrefix, redisUrl } from "../../support/services.ts";
 
 let connection: ReturnType<typeof connectRedis>;
@@ -192,4 +194,82 @@ test("8. a job that is moved into failed by hand is a failed job, and can be ret
     await job?.retry("failed");
     expect(await job?.getState()).toMatch(/^(waiting|prioritized)$/);
   }
+});
+
+const COMPLETING = {
+  autorun: false,
+  lockDuration: 60_000,
+  metrics: { maxDataPoints: 100 },
+  removeOnComplete: { age: 60, count: 1 },
+} as const;
+
+/** Has the second of three jobs completed: the first is removed by that, and the third taken. */
+async function afterSecond(
+  name: string,
+  complete: (job: Job, token: string) => Promise<unknown>,
+  backend: JobCompletions["backend"] = createRedisBackend,
+) {
+  const queue = openQueue(name);
+  for (const [index, jobId] of ["first", "second", "third"].entries()) {
+    await queue.add("name", { index }, { jobId, priority: index + 1 });
+  }
+  const options = { ...COMPLETING, connection, prefix };
+  const worker = closing(new Worker(name, undefined, options, backend));
+  await (await worker.getNextJob("one"))?.moveToCompleted(undefined, "one", false);
+  const second = await worker.getNextJob("two");
+  const next = await complete(second, "two");
+  return timeless({ next, keys: await keysOf(name) });
+}
+
+async function keysOf(queue: string): Promise<Record<string, unknown>> {
+  const start = `${prefix}:${queue}:`;
+  const found: Record<string, unknown> = {};
+  for (const each of (await connection.keys(`${start}*`)).sort()) {
+    found[each.slice(start.length)] = await valueOf(each);
+  }
+  return found;
+}
+
+async function valueOf(each: string): Promise<unknown> {
+  switch (await connection.type(each)) {
+    case "hash":
+      return connection.hgetall(each);
+    case "zset":
+      return connection.zrange(each, "0", "-1", "WITHSCORES");
+    case "list":
+      return connection.lrange(each, 0, -1);
+    case "stream":
+      return (await connection.xrange(each, "-", "+")).map(([, fields]) => fields);
+    default:
+      return connection.get(each);
+  }
+}
+
+/** All times since 2023 are one. */
+function timeless(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value).replace(/\b1[789]\d{11}\b/g, "0"));
+}
+
+test("11. our script completes a job and takes the next one as BullMQ itself does", async () => {
+  const theirs = await afterSecond("q", (job, token) =>
+    job.moveToCompleted(undefined, token, true),
+  );
+  await connection.unlink(await connection.keys(`${prefix}:*`));
+  const completions = new JobCompletions({ ...COMPLETING, connection }, () => true);
+  const scripts = new Scripts(connection);
+  const own = `${prefix}:own:`;
+  const ours = await afterSecond(
+    "q",
+    async (job, token) => {
+      const id = job.id ?? "";
+      await connection.hset(`${own}attempt:${id}`, "holder", "attempt");
+      const args = [own, id, "attempt", "name", "null", Date.now(), 0, ""];
+      const ended = completions.arguments(token);
+      const [, answer] = await scripts.call("complete", key(id), ...args, ...ended);
+      completions.answered(job, answer, Date.now());
+      return job.moveToCompleted(undefined, token, true);
+    },
+    completions.backend,
+  );
+  expect(ours).toEqual(theirs);
 });

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { defineTask } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
-import { completion } from "../../../src/queue/submit.ts";
+import { adoption } from "../../../src/queue/completion.ts";
 import { pipeline } from "../../support/pipeline.ts";
 
 test("an error of one gathered call is no error of the others", async () => {
@@ -12,13 +12,13 @@ test("an error of one gathered call is no error of the others", async () => {
   await engine.redis.set(engine.keys.attempt(broken.id), "no hash");
 
   const results = await Promise.allSettled(
-    [one, broken, other].map((task) => engine.scripts.send(completion(engine, task, "", null))),
+    [one, broken, other].map((task) => engine.scripts.send(adoption(engine, task))),
   );
 
   expect(results).toMatchObject([
-    { status: "fulfilled", value: 0 },
+    { status: "fulfilled", value: [0] },
     { status: "rejected", reason: { message: expect.stringContaining("WRONGTYPE") } },
-    { status: "fulfilled", value: 0 },
+    { status: "fulfilled", value: [0] },
   ]);
   const done = [one, broken, other].map(({ id }) => engine.keys.done(id));
   expect(await Promise.all(done.map((key) => engine.redis.exists(key)))).toEqual([1, 0, 1]);

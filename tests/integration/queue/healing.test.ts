@@ -5,7 +5,8 @@ import { PermanentError } from "../../../src/core/errors.ts";
 import { p } from "../../../src/core/params/p.ts";
 import type { Task } from "../../../src/core/task.ts";
 import { failedTasks } from "../../../src/queue/failed-tasks.ts";
-import { completion, submit } from "../../../src/queue/submit.ts";
+import { adoption, completion } from "../../../src/queue/completion.ts";
+import { submit } from "../../../src/queue/submit.ts";
 import { openStores } from "../../../src/stores/open-stores.ts";
 import { flags, pipeline, statesOf } from "../../support/pipeline.ts";
 import { privateRedis } from "../../support/private-redis.ts";
@@ -134,23 +135,26 @@ test("only the holder of the lease records; an output is adopted when the lease 
   const attempt = engine.keys.attempt(Dump().id);
   const adopt = async (expires: number) => {
     await engine.redis.hset(attempt, { holder: "a dead attempt", expires });
-    const { name, key, args } = completion(engine, Dump(), "", null);
-    return engine.scripts.call(name, key, ...args);
+    return engine.scripts.send(adoption(engine, Dump()));
   };
-  expect(await adopt(Date.now() + 60_000)).toBe(-1);
+  expect(await adopt(Date.now() + 60_000)).toEqual([-1]);
   expect(await engine.redis.exists(engine.keys.done(Dump().id))).toBe(0);
-  const { name, key, args } = completion(engine, Dump(), "an attempt that lost its lease", null);
-  expect(await engine.scripts.call(name, key, ...args)).toBe(-1);
+  const late = completion(engine, Dump(), null, {
+    attempt: "one that lost its lease",
+    at: 1,
+    needs: "",
+    job: [],
+  });
+  expect(await engine.scripts.send(late)).toEqual([-1]);
   expect(await engine.redis.exists(engine.keys.done(Dump().id))).toBe(0);
-  expect(await adopt(Date.now() - 1)).toBe(0);
+  expect(await adopt(Date.now() - 1)).toEqual([0]);
   expect(await engine.redis.exists(engine.keys.done(Dump().id), attempt)).toBe(1);
 });
 
 test("a job that waits is released when its own task turns out to be complete", async () => {
   const { line, Middle, Root, job } = await chain();
   await submit(line, Root(), soon());
-  const { name, key, args } = completion(line.engine, Middle(), "", null);
-  await line.engine.scripts.call(name, key, ...args);
+  await line.engine.scripts.send(adoption(line.engine, Middle()));
   expect(await (await job(Middle()))?.getState()).toBe("prioritized");
   await line.work({ queues: ["load", "sql"] });
   expect(statesOf(await line.run(Root()))).toMatchObject({ "Root()": "complete" });

@@ -8,7 +8,8 @@ import type { Task } from "../../../src/core/task.ts";
 import { startRedis } from "../../../src/embedded/redis/start-redis.ts";
 import { Engine } from "../../../src/queue/engine.ts";
 import { tick } from "../../../src/queue/scheduler.ts";
-import { completion, submit } from "../../../src/queue/submit.ts";
+import { adoption } from "../../../src/queue/completion.ts";
+import { submit } from "../../../src/queue/submit.ts";
 import { submitStranded } from "../../../src/queue/submit-stranded.ts";
 import { startWorker } from "../../../src/queue/worker.ts";
 import { flags, pipeline, type Pipeline } from "../../support/pipeline.ts";
@@ -45,8 +46,7 @@ const isComplete = ({ engine: { redis, keys } }: Pick<Pipeline, "engine">, { id 
   redis.exists(keys.done(id));
 
 async function record({ engine }: Pipeline, task: Task): Promise<void> {
-  const { name, key, args } = completion(engine, task, "", null);
-  await engine.scripts.call(name, key, ...args);
+  await engine.scripts.send(adoption(engine, task));
 }
 
 /** As half of a script leaves it, whose other half Redis lost. */

@@ -5,9 +5,8 @@
   KEYS  one a call  ARGV  for each call: how many arguments, then those
   Returns for each call {1, its reply} or {0, its error}
 ]]
-local function one(KEYS, ARGV)
-  --- @script
-end
+local rcall = redis.call
+--- @script
 
 local replies, at = {}, 1
 for i, key in ipairs(KEYS) do
