@@ -32,7 +32,7 @@ export async function embeddedRedis(folder: StackFolder): Promise<Piece> {
       {
         name: "Redis",
         address: `127.0.0.1:${server.port}`,
-        detail: `${server.version}, ${server.command}`,
+        detail: `${server.version}, ${server.program.command}`,
         started: true,
       },
     ],

@@ -19,8 +19,8 @@ export interface RedisServer {
   readonly pid: number;
   /** "7.0.15" */
   readonly version: string;
-  /** The program that runs. */
-  readonly command: string;
+  /** What runs; a fetched one needs its environment, too. */
+  readonly program: RedisProgram;
   readonly stop: () => Promise<void>;
 }
 
@@ -72,7 +72,7 @@ async function startOn(
   });
   const url = `redis://:${password}@127.0.0.1:${port}`;
   const version = await serverVersion(url, server);
-  return { url, port, pid: server.pid, version, command: program.command, stop: server.stop };
+  return { url, port, pid: server.pid, version, program, stop: server.stop };
 }
 
 function redisConfiguration(port: number, password: string): string {

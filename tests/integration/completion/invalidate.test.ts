@@ -1,6 +1,7 @@
 /** Invalidation: outputs and records go together, whatever dies, and the next run repairs the rest. */
 import { afterEach, expect, test } from "vitest";
 import type { Task } from "../../../src/core/task.ts";
+import { adoption, completion } from "../../../src/queue/completion.ts";
 import { invalidate } from "../../../src/queue/invalidate.ts";
 import { Lease } from "../../../src/queue/lease.ts";
 import { rootOf, selectForInvalidation } from "../../../src/queue/select-for-invalidation.ts";
@@ -154,19 +155,8 @@ test("INV2: an attempt of the former generation can neither commit nor record", 
     code: "LEASE_LOST",
   });
   expect(await line.manifests()).toEqual([]);
-  expect(
-    await engine.scripts.call(
-      "complete",
-      engine.keys.job("default", task.id),
-      engine.keys.own,
-      task.id,
-      "zombie",
-      task.name,
-      "null",
-      0,
-      0,
-    ),
-  ).toBe(-1);
+  const ending = { attempt: "zombie", at: 0, needs: "", job: [] };
+  expect(await engine.scripts.send(completion(engine, task, null, ending))).toEqual([-1]);
   expect(await engine.redis.hget(`${engine.keys.own}generations`, task.id)).toBe("1");
   await line.work();
   await line.run(task);
@@ -179,19 +169,8 @@ test("an output that was found before an invalidation is not adopted after it", 
   const { engine } = line;
   await engine.redis.del(engine.keys.done(task.id));
   await invalidate(line, [task], by());
-  const adopt = (generation: number) =>
-    engine.scripts.call(
-      "complete",
-      engine.keys.job("default", task.id),
-      engine.keys.own,
-      task.id,
-      "",
-      task.name,
-      "null",
-      0,
-      generation,
-    );
-  expect(await adopt(0)).toBe(-1);
+  const adopt = (generation: number) => engine.scripts.send(adoption(engine, task, generation));
+  expect(await adopt(0)).toEqual([-1]);
   expect(await recorded(line)).not.toContain("Dump");
 });
 

@@ -28,7 +28,7 @@ test.skipIf(!existsSync(aptGet))(
     const env = { ...process.env, XDG_CACHE_HOME: join(dir, "cache") };
     const server = await startRedis({ dir: join(dir, "redis"), password, env, folders: [] });
     onTestFinished(server.stop);
-    expect(server.command).toBe(fetched.command);
+    expect(server.program.command).toBe(fetched.command);
     const redis = new Redis(server.url);
     expect(await redis.eval("return cjson.encode({cmsgpack ~= nil})", 0)).toBe("[true]");
     await redis.quit();

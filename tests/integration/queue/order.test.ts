@@ -8,6 +8,7 @@ import { defineTask, defineWrapper } from "../../../src/core/define.ts";
 import { p } from "../../../src/core/params/p.ts";
 import type { Task } from "../../../src/core/task.ts";
 import { onFreePort } from "../../../src/embedded/free-port.ts";
+import type { RedisProgram } from "../../../src/embedded/redis/find-redis.ts";
 import { submit } from "../../../src/queue/submit.ts";
 import { pipeline, statesOf } from "../../support/pipeline.ts";
 import { privateRedis } from "../../support/private-redis.ts";
@@ -107,8 +108,8 @@ test("a job that a stopping worker hands back wakes an idle one at once", async 
 });
 
 test("a diamond with yields drains on a Redis Cluster node, which refuses keys of two slots", async () => {
-  const { command } = await privateRedis();
-  const url = await clusterNode(command);
+  const { program } = await privateRedis();
+  const url = await clusterNode(program);
   const Leaf = defineTask({ name: "Leaf", queue: "copy", params: { n: p.text() } }, () => 1);
   const Left = defineTask(
     { name: "Left", queue: "load", requires: () => Leaf({ n: "a" }) },
@@ -140,7 +141,7 @@ test("a diamond with yields drains on a Redis Cluster node, which refuses keys o
 });
 
 /** A cluster of one node that owns every slot. */
-async function clusterNode(command: string): Promise<string> {
+async function clusterNode({ command, env }: RedisProgram): Promise<string> {
   return onFreePort(async (port) => {
     const args = [
       "--port",
@@ -152,7 +153,7 @@ async function clusterNode(command: string): Promise<string> {
       "--save",
       "",
     ];
-    const server = spawn(command, args, { cwd: tempDir(), stdio: "ignore" });
+    const server = spawn(command, args, { cwd: tempDir(), env, stdio: "ignore" });
     const ended = once(server, "exit");
     onTestFinished(async () => {
       server.kill("SIGKILL");
