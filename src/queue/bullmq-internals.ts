@@ -5,7 +5,7 @@
  *    `…:processed` the hash of those that are done, `…:lock` holds the worker's token;
  * 2. the sorted sets `waiting-children`, `failed`, `delayed`, `completed`, `prioritized` and the lists `wait`,
  *    `active`, `paused` of a queue hold job ids, and every job is in one of them;
- * 3. the Lua includes below release a parent, honouring priority, delay and pause;
+ * 3. the Lua includes of `lua/*.lua` release a parent, honouring priority, delay and pause;
  * 4. `FlowProducer#getBackend().addJobToTransaction()` inserts a job, also without a transaction, and one
  *    with `addToWaitingChildren` is created blocked; an id that exists is left alone;
  * 5. of BullMQ's scripts Redis hears again when it forgot or refused them, outside of a transaction;
@@ -16,7 +16,10 @@
  * 9. a delayed job is put back into its queue as BullMQ's own promote does it, with `delay` 0, and a job
  *    with a priority to the head of that priority as its own hand-back does it;
  * 10. an idle worker wakes when `marker` gets a member `0`, which the hand-back of a job with a priority
- *    forgets.
+ *    forgets;
+ * 11. the text of the script `moveToFinished-14` completes a job when it is given the keys and options of
+ *    `lua/includes/completeJob.lua`; a backend sends it by `execCommand`, and reads its answer in
+ *    `moveToFinished`.
  *
  * BullMQ is pinned exactly; `checkBullmq` refuses another version at start, and the tests of
  * `tests/integration/queue` fail when one of these changes.
