@@ -9,6 +9,7 @@ import { connectRedis, ensureRedis, redisAddress } from "./connection.ts";
 import { checkEnvironment } from "./environment.ts";
 import { Keys } from "./keys.ts";
 import { Scripts } from "./scripts.ts";
+import { Turns } from "./turns.ts";
 
 export interface EngineSettings {
   /** `redis://user:password@host:6379/0` */
@@ -27,24 +28,27 @@ export class Engine {
   readonly flow: FlowProducer;
   readonly #queues = new Map<string, Queue>();
 
-  private constructor(settings: EngineSettings, keys: Keys, redis: Redis) {
+  private constructor(settings: EngineSettings, keys: Keys, redis: Redis, turns: Turns) {
     this.settings = settings;
     this.keys = keys;
     this.redis = redis;
-    this.scripts = new Scripts(this.redis);
+    this.scripts = new Scripts(this.redis, turns);
     this.flow = new FlowProducer({ connection: this.redis, prefix: this.keys.prefix });
     this.flow.on("error", () => {});
   }
 
-  /** Throws `UnreachableError` when Redis does not answer, `PermanentError` when it must not be used. */
-  static async open(settings: EngineSettings): Promise<Engine> {
+  /**
+   * `turns` are for those to share that a process has open at once. Throws `UnreachableError` when Redis
+   * does not answer, `PermanentError` when it must not be used.
+   */
+  static async open(settings: EngineSettings, turns = new Turns()): Promise<Engine> {
     checkBullmq();
     const keys = new Keys(settings.prefix);
     const redis = connectRedis(settings.redisUrl);
     // Connected before BullMQ gets it: if a first connection breaks while BullMQ waits for it, BullMQ
     // keeps the rejection, and every later call of the process fails with "Connection is closed".
     await ensureRedis(redis, redisAddress(settings.redisUrl));
-    const engine = new Engine(settings, keys, redis);
+    const engine = new Engine(settings, keys, redis, turns);
     try {
       await engine.#checkEnvironment(false);
     } catch (error) {

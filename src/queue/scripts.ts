@@ -2,7 +2,8 @@
 import { readFileSync } from "node:fs";
 import type { Redis } from "ioredis";
 import { asFunction, withBullmqIncludes } from "./bullmq-internals.ts";
-import { type Argument, gathered, type Send, type SendCommand } from "./gathered.ts";
+import { type Argument, gathered, type Send } from "./gathered.ts";
+import { Turns } from "./turns.ts";
 
 interface ScriptReplies {
   state: string[];
@@ -82,17 +83,16 @@ export interface ScriptCall<Name extends ScriptName> {
 export class Scripts {
   readonly #commands = new Map<ScriptName, Send>();
 
-  constructor(redis: Redis) {
+  constructor(redis: Redis, turns = new Turns()) {
     for (const name of SCRIPT_NAMES) {
       const isGathered = GATHERED.has(name);
       const lua = scriptText(name);
-      redis.defineCommand(`sluice_${name}`, isGathered ? { lua } : { numberOfKeys: 1, lua });
+      redis.defineCommand(`sluice_${name}`, { numberOfKeys: 1, lua });
       // `defineCommand` adds the method at run time; ioredis has no types for it.
       const method: unknown = Reflect.get(redis, `sluice_${name}`);
       if (typeof method !== "function") throw new TypeError(`${name} is not a script`);
-      const send: SendCommand = method.bind(redis);
-      const alone: Send = (key, args) => send([key, ...args]);
-      this.#commands.set(name, isGathered ? gathered(send) : alone);
+      const send: Send = (key, args) => Reflect.apply(method, redis, [[key, ...args]]);
+      this.#commands.set(name, isGathered ? gathered(send, turns) : send);
     }
   }
 

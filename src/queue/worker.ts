@@ -24,6 +24,7 @@ import { CancelledBy, Interrupt, WorkerStopping } from "./interrupt.ts";
 import type { Outcome } from "./outcome.ts";
 import { callWaiting } from "./resources.ts";
 import type { Runtime } from "./runtime.ts";
+import { Turns } from "./turns.ts";
 
 export interface WorkerSettings {
   readonly queues: readonly string[];
@@ -59,8 +60,9 @@ export async function startWorker(
   try {
     // A connection for each queue: on a single one, Redis waits while all of its answers are worked on
     // here, and this process while Redis works on what follows from them.
+    const turns = new Turns();
     const opened = await Promise.allSettled(
-      settings.queues.map(() => Engine.open(runtime.engine.settings)),
+      settings.queues.map(() => Engine.open(runtime.engine.settings, turns)),
     );
     for (const each of opened) if (each.status === "fulfilled") engines.push(each.value);
     for (const each of opened) if (each.status === "rejected") throw each.reason;

@@ -23,3 +23,13 @@ test("an error of one gathered call is no error of the others", async () => {
   const done = [one, broken, other].map(({ id }) => engine.keys.done(id));
   expect(await Promise.all(done.map((key) => engine.redis.exists(key)))).toEqual([1, 0, 1]);
 });
+
+test("a text with half of a surrogate pair is no error of the calls beside it", async () => {
+  const Leaf = defineTask({ name: "Leaf", params: { text: p.text() } }, () => {});
+  const { engine } = await pipeline([Leaf]);
+  const tasks = ["whole 😀", "half \ud83d", '"quoted" \\ \u0000'].map((text) => Leaf({ text }));
+  const calls = tasks.map((task) => engine.scripts.send(adoption(engine, task)));
+  expect(await Promise.all(calls)).toEqual([[0], [0], [0]]);
+  const names = tasks.map(({ id }) => engine.redis.hget(engine.keys.done(id), "name"));
+  expect(await Promise.all(names)).toEqual(tasks.map(({ name }) => name.toWellFormed()));
+});
