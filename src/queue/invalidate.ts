@@ -22,7 +22,7 @@ import { withdraw } from "./withdraw.ts";
 
 const CONCURRENT_REMOVALS = 8;
 const REMOVAL_LEASE = 20_000;
-/** A task is complete by its record a moment before BullMQ completes its job, unless its worker dies then. */
+/** A task that was recorded because its output was found may have a job at work, which ends at its gate. */
 const ENDING = { pause: 50, looks: 40 };
 
 export interface InvalidateOptions {
