@@ -33,3 +33,17 @@ test("a text with half of a surrogate pair is no error of the calls beside it", 
   const names = tasks.map(({ id }) => engine.redis.hget(engine.keys.done(id), "name"));
   expect(await Promise.all(names)).toEqual(tasks.map(({ name }) => name.toWellFormed()));
 });
+
+test("more calls than one command takes are all answered, each with its own reply", async () => {
+  const Leaf = defineTask({ name: "Leaf", params: { n: p.int() } }, () => {});
+  const { engine } = await pipeline([Leaf]);
+  const tasks = Array.from({ length: 250 }, (_, n) => Leaf({ n }));
+  await engine.scripts.send(adoption(engine, tasks[249] ?? Leaf({ n: 249 }), 0));
+  // The generation that the last one expects is another.
+  const calls = tasks.map((task, n) =>
+    engine.scripts.send(adoption(engine, task, n === 249 ? 1 : 0)),
+  );
+  expect(await Promise.all(calls)).toEqual(tasks.map((_, n) => [n === 249 ? -1 : 0]));
+  const done = tasks.map(({ id }) => engine.redis.exists(engine.keys.done(id)));
+  expect(await Promise.all(done)).toEqual(Array(250).fill(1));
+});
