@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- data [--mb 1000] [--runs 3] [--tcp] [--costly] [--only load]`: dumps into S3 and loads into
+ * `npm run bench -- data [--mb 1000] [--runs 3] [--socket] [--costly] [--only load]`: dumps into S3 and loads into
  * Postgres beside what an operator pipes together by hand, on one table, one machine, in turns. Prints the
  * median of each and the ratio to its peer. `--only` takes the contenders whose names have the word, and
  * their peers.
@@ -20,7 +20,7 @@ const { values } = parseArgs({
     mb: { type: "string", default: "1000" },
     runs: { type: "string", default: "3" },
     only: { type: "string", default: "" },
-    tcp: { type: "boolean", default: false },
+    socket: { type: "boolean", default: false },
     costly: { type: "boolean", default: false },
   },
 });
@@ -47,7 +47,7 @@ interface Contender {
 interface Measured extends Outcome, CpuSeconds {}
 
 // A scan of a quarter of the buffers or more is not kept in them.
-const services = await startServices({ tcp: values.tcp, bufferMegabytes: 6 * megabytes });
+const services = await startServices({ tcp: !values.socket, bufferMegabytes: 6 * megabytes });
 try {
   await compare();
 } finally {
@@ -65,7 +65,7 @@ async function compare(): Promise<void> {
   const optimised = /-O\S+/.exec(String(build?.["setting"]))?.[0] ?? "-O0";
   console.log(
     [
-      `${rows} rows${values.costly ? " of costly types" : ""}, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} (built with ${optimised}) by ${values.tcp ? "TCP" : "a local socket"}, in memory, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
+      `${rows} rows${values.costly ? " of costly types" : ""}, ${(rawBytes / 1e6).toFixed(0)} MB as CSV; Postgres ${services.version} (built with ${optimised}) by ${values.socket ? "a local socket" : "TCP"}, in memory, fsync off, unlogged tables; ${cpus().length} x ${cpu?.model ?? "CPU"}, Node ${process.versions.node}`,
       `peers: ${stages.are}`,
       `zstd: ${zstd.is}`,
       `median of ${runs}, in turns. MB/s of CSV. CPU seconds: client with all its processes, Postgres's backends, the S3 server\n`,

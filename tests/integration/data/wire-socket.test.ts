@@ -1,19 +1,32 @@
-/** A taker's socket rests after small reads: what it may not lose by that, and not read. */
+/** A taker's socket rests after small reads by TCP: what it may not lose by that, and not read. */
 import { once } from "node:events";
-import { createServer, type Socket } from "node:net";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type ListenOptions, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { expect, onTestFinished, test } from "vitest";
+import { afterAll, expect, onTestFinished, test } from "vitest";
 import { type Taker, WireSocket } from "../../../src/stores/postgres/wire-socket.ts";
 
+function localSocket(): string {
+  const dir = mkdtempSync(path.join(tmpdir(), "sluice-wire-"));
+  afterAll(() => rmSync(dir, { recursive: true }));
+  return path.join(dir, "socket");
+}
+
 /** Both ends of a connection, and what the taker of one end took. */
-async function connected(afterRead: (socket: WireSocket) => void) {
-  const server = createServer().listen(0, "127.0.0.1");
+async function connected(
+  afterRead: (socket: WireSocket) => void,
+  where: ListenOptions = { port: 0, host: "127.0.0.1" },
+) {
+  const server = createServer().listen(where);
   await once(server, "listening");
   const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
+  if (address === null) throw new Error("no address");
   const socket = new WireSocket();
   const accepted: Promise<Socket[]> = once(server, "connection").then(([peer]) => [peer]);
-  socket.connect(address.port, "127.0.0.1");
+  if (typeof address === "string") socket.connect(address);
+  else socket.connect(address.port, address.address);
   const [peer] = await accepted;
   if (peer === undefined) throw new Error("no connection");
   onTestFinished(() => {
@@ -36,8 +49,11 @@ async function connected(afterRead: (socket: WireSocket) => void) {
   return { socket, peer, taken };
 }
 
-test("one that rests goes on by itself, and takes all that gathered meanwhile", async () => {
-  const { peer, taken } = await connected(() => {});
+test.each([
+  ["by TCP it rests, and goes on by itself", { port: 0, host: "127.0.0.1" }],
+  ["by a local socket it need not", { path: localSocket() }],
+])("all that arrives bit by bit is taken: %s", async (_how, where) => {
+  const { peer, taken } = await connected(() => {}, where);
   for (let sent = 0; sent < 20; sent++) {
     peer.write(Buffer.alloc(1000));
     await pause(1);
