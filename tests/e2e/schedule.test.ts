@@ -110,12 +110,15 @@ test("the scheduler enqueues yesterday, workers drain it, a failure heals at the
   const plan = await sluice(["plan", "Nightly", "--date", yesterday, "--json"], env);
   expect(JSON.parse(plan.stdout)).toMatchObject({ run: [], rest: [{ why: "complete" }] });
 
-  expect(receiver.received).toHaveLength(2);
-  expect(receiver.received[1]?.body).toMatchObject({
+  // A try whose answer came late is made again, with the same key: receivers tell by it.
+  const byKey = new Map(receiver.received.map((each) => [each.headers["idempotency-key"], each]));
+  const notifications = [...byKey.values()];
+  expect(notifications).toHaveLength(2);
+  expect(notifications[1]?.body).toMatchObject({
     event: "task:recovered",
     task: { name: flaky, family: "Flaky" },
   });
-  const [{ path, headers, body } = expect.fail("nothing received")] = receiver.received;
+  const [{ path, headers, body } = expect.fail("nothing received")] = notifications;
   expect(path).toBe("/hook");
   expect(headers["content-type"]).toBe("application/json");
   expect(body).toMatchObject({
