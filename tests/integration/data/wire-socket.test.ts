@@ -27,7 +27,7 @@ async function connected(
   const accepted: Promise<Socket[]> = once(server, "connection").then(([peer]) => [peer]);
   if (typeof address === "string") socket.connect(address);
   else socket.connect(address.port, address.address);
-  const [peer] = await accepted;
+  const [[peer]] = await Promise.all([accepted, once(socket, "connect")]);
   if (peer === undefined) throw new Error("no connection");
   onTestFinished(() => {
     socket.destroy();
