@@ -53,6 +53,7 @@ export class WireSocket extends Socket {
     });
   }
 
+  /** Of a connected socket: before, it does not say where it goes, and would never rest. */
   lend(taker: Taker): void {
     this.#taker = taker;
     this.#mayRest = this.remoteAddress !== undefined;
