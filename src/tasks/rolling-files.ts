@@ -60,7 +60,7 @@ export class RollingFiles extends Writable {
       this.#whenFree = () => this._write(block, _encoding, done);
       return;
     }
-    const file = (lane.file ??= this.#open(lane));
+    const file = (lane.file ??= this.#open(lane, block));
     file.rows += block.rows;
     file.rawBytes += block.buffer.length;
     this.#rawBytes += block.buffer.length;
@@ -97,13 +97,15 @@ export class RollingFiles extends Writable {
     );
   }
 
-  #open(lane: Lane): OpenFile {
+  /** Opens a file for rows like the block's. */
+  #open(lane: Lane, { buffer, rows }: Block): OpenFile {
     const { compression } = this.#options;
+    const compressor = createCompressor(compression, buffer.length / rows);
     const number = String(this.#files++).padStart(5, "0");
     const name = `part-${number}.csv${fileEnding(compression)}`;
-    const file: OpenFile = { compressor: createCompressor(compression), rows: 0, rawBytes: 0 };
-    file.compressor.on("drain", () => this.#free());
-    const upload = this.#options.part(name, file.compressor).then(
+    const file: OpenFile = { compressor, rows: 0, rawBytes: 0 };
+    compressor.on("drain", () => this.#free());
+    const upload = this.#options.part(name, compressor).then(
       (part) => {
         this.parts.push({ ...part, rows: file.rows, rawBytes: file.rawBytes });
       },
