@@ -153,6 +153,21 @@ test("many files and lanes, rows longer than a block: cut between rows, none los
   expect(await differences("src.long", "copied.long")).toEqual([]);
 });
 
+test("long rows are compressed against the rows before them", async () => {
+  await administer(
+    url,
+    `CREATE TABLE src.alike AS SELECT n AS id, string_agg(md5(k::text), '' ORDER BY k) AS words
+       FROM generate_series(1, 40) AS n, generate_series(1, 640) AS k GROUP BY n`,
+  );
+  const task = TableCopyToS3({ table: "src.alike", date });
+  const output = outputsOf(task, stores, { attempt: attempt() });
+  const { bytes } = await copyTableToS3(stores.source, "src.alike", output, {
+    compression: "gzip",
+  });
+  // The first row takes 11 KB, as hexadecimal digits do.
+  expect(bytes).toBeLessThan(30_000);
+});
+
 test("a partitioned table, a view and a materialized view are dumped like tables", async () => {
   await administer(
     url,
