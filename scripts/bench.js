@@ -1,9 +1,9 @@
-/** `npm run bench -- engine`, `data` or `memory`: side-by-side measurements; each prints how it was made. */
+/** `npm run bench -- engine`, `data`, `memory` or `compression`: side-by-side measurements; each prints how it was made. */
 
 import { runSource } from "./run-source.js";
 
 const [name = ""] = process.argv.slice(2);
-const benches = ["engine", "data", "memory"];
+const benches = ["engine", "data", "memory", "compression"];
 if (benches.includes(name)) {
   await runSource(`../bench/${name}.ts`);
 } else {
