@@ -209,6 +209,8 @@ describe("an end that nobody tells, of a worker that was killed a second later",
     ["after Redis was frozen", [fault("freezeRedis", 1_000, 1_900)], ["INV8"]],
     ["while Redis was frozen", [fault("freezeRedis", 1_900, 3_500)], []],
     ["while another service was away", [fault("blackHole", 1_900, 3_500, "s3")], ["INV8"]],
+    ["while it was frozen", [fault("freezeWorker", 2_014, 5_000, "1")], []],
+    ["while another worker was frozen", [fault("freezeWorker", 2_014, 5_000, "2")], ["INV8"]],
   ])("%s", (_, faults, expected) => {
     expect(violated({ ledger, exits, faults })).toEqual(expected);
   });

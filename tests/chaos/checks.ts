@@ -17,7 +17,7 @@ export interface Violation {
 /** Attempts of a family of the chaos graph, and crashes until a task fails. */
 const ATTEMPTS = 4;
 const CRASHES = 3;
-/** Between the end of a run and its event, once Redis has answered: a process may be killed in between. */
+/** Between the end of a run and its event, once it can be told: a process may be killed in between. */
 const TELLING = 500;
 
 const CHECKS: Readonly<Record<string, (facts: Facts) => Iterable<string>>> = {
@@ -146,7 +146,7 @@ function* toldOnce(facts: Facts): Iterable<string> {
   const quiet = ["answered", "waits", "LEASE_LOST", "AbortError"];
   for (const { node, attempt, how, pid, at } of entriesOf(ledger, "ended")) {
     if (quiet.includes(how) || told.has(attempt)) continue;
-    const due = whenRedisAnswers(faults, at) + TELLING;
+    const due = whenItCanTell(faults, pid, at) + TELLING;
     const interrupted = exits.some((exit) => exit.pid === pid && exit.at < due);
     const released = events.some((each) => each.attempt === attempt && isRelease(each.event));
     if (!interrupted && !released) yield `node ${node}: attempt ${attempt} ended as ${how}, untold`;
@@ -269,17 +269,22 @@ function faultsOn(
   return faults.filter(({ name, detail }) => name === fault && detail === String(pid));
 }
 
-/** An attempt gives its lease back before it tells its end: the first moment from `at` on when it can. */
-function whenRedisAnswers(faults: Facts["faults"], at: number): number {
+/**
+ * An attempt gives its lease back before it tells its end: the first moment from `at` on when its worker
+ * runs, and Redis answers.
+ */
+function whenItCanTell(faults: Facts["faults"], pid: number, at: number): number {
   const away = ["freezeRedis", "killRedis", "truncateRedis", "fillRedis"];
-  const isAway = ({ name, detail }: AppliedFault) =>
-    away.includes(name) || (name === "blackHole" && detail.startsWith("redis"));
-  let answers = at;
+  const hinders = ({ name, detail }: AppliedFault) =>
+    away.includes(name) ||
+    (name === "blackHole" && detail.startsWith("redis")) ||
+    (name === "freezeWorker" && detail === String(pid));
+  let first = at;
   // In the order in which they began: one may take over from the other.
-  for (const { began, ended } of faults.filter(isAway)) {
-    if (began < answers + TELLING) answers = Math.max(answers, ended);
+  for (const { began, ended } of faults.filter(hinders)) {
+    if (began < first + TELLING) first = Math.max(first, ended);
   }
-  return answers;
+  return first;
 }
 
 /** Whether Redis went back in time between two moments: what was given back before is held again. */

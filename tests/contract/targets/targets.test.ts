@@ -111,13 +111,24 @@ describe.each(KINDS)("$name", ({ name: kind, dialect, isForeign = false, ...is }
     expect(await seen("twice", stores)).toEqual({ attempts: [first.id], rest: 0 });
   });
 
-  test("written by many at once: exactly one commits", async () => {
+  test("written by many at once: exactly one commits, and no other takes it for its own", async () => {
     const task = Writes({ name: "race", kind });
-    const attempts = Array.from({ length: 5 }, () => attempt());
-    const written = await Promise.all(attempts.map((each) => write(task, each, stores)));
-    const winners = attempts.filter((_, index) => written[index]?.ours === true);
-    expect(winners).toHaveLength(1);
-    expect(await seen("race", stores)).toEqual({ attempts: [winners[0]?.id], rest: 0 });
+    // Each lost the lease to the next one, right after it had made sure of it.
+    const attempts = Array.from({ length: 5 }, (_, index) => {
+      let looks = 0;
+      const confirmLease = async () => {
+        if (looks++ > 0 && index < 4) throw new Error("lease lost");
+      };
+      return attempt({ confirmLease });
+    });
+    const ends = await Promise.allSettled(attempts.map((each) => write(task, each, stores)));
+    const { attempts: committed, rest } = await seen("race", stores);
+    expect({ committed: committed.length, rest }).toEqual({ committed: 1, rest: 0 });
+    for (const [index, end] of ends.entries()) {
+      // Ended by another one in the middle of its COMMIT, and then asked whose the marker is.
+      if (end.status === "rejected") expect(end.reason).toMatchObject({ message: "lease lost" });
+      else expect(end.value.ours).toBe(attempts[index]?.id === committed[0]);
+    }
   });
 
   test("an attempt that lost its lease commits nothing", async () => {
