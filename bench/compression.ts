@@ -11,8 +11,7 @@ import { finished } from "node:stream/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import * as zlib from "node:zlib";
-import { z } from "zod";
-import { createCompressor } from "../src/targets/compression.ts";
+import { type Compression, createCompressor } from "../src/targets/compression.ts";
 
 const { values } = parseArgs({
   args: process.argv.slice(3),
@@ -24,7 +23,7 @@ const { values } = parseArgs({
 });
 const bytes = Number(values.mb) * 1e6;
 const runs = Number(values.runs);
-const compression = z.enum(["gzip", "zstd"]).parse(values.compression);
+const compression = compressionOf(values.compression);
 
 /** What a dump hands to a compressor at once. */
 const BLOCK_BYTES = 256 * 1024;
@@ -95,15 +94,24 @@ function nothing(): Outcome {
 }
 
 /** Level 1 with what the library takes when it is told nothing else, in pieces as large as ours. */
-function ownWindowOf(chosen: "gzip" | "zstd"): () => Transform {
+function ownWindowOf(chosen: Compression): () => Transform {
   const { createGzip, createZstdCompress } = zlib;
   const chunkSize = BLOCK_BYTES;
   if (chosen === "gzip") return () => createGzip({ level: 1, chunkSize });
   if (createZstdCompress === undefined) {
-    process.stderr.write(`zstd needs Node 22.15 or newer, this is ${process.versions.node}\n`);
-    process.exit(2);
+    return refuse(`zstd needs Node 22.15 or newer, this is ${process.versions.node}`);
   }
   return () => createZstdCompress({ chunkSize, params: { 100: 1 } });
+}
+
+function compressionOf(text: string): Compression {
+  if (text === "gzip" || text === "zstd") return text;
+  return refuse(`--compression ${text}: there are gzip and zstd`);
+}
+
+function refuse(message: string): never {
+  process.stderr.write(`${message}\n`);
+  process.exit(2);
 }
 
 function rowsOf(row: (n: number) => string): {
